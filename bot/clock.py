@@ -1,0 +1,21 @@
+"""Time. Everything that needs "now" takes a Clock, so that tests move it instead of sleeping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def utc(moment: datetime, *, naive_is_utc: bool = False) -> datetime:
+    """The same instant in UTC. Raises ValueError on a naive time unless `naive_is_utc` (SQLite forgets the zone)."""
+    if moment.tzinfo is None:
+        if not naive_is_utc:
+            raise ValueError(f"the time {moment} has no zone")
+        return moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC)

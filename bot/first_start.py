@@ -1,0 +1,35 @@
+"""The first start: a database at the newest schema and one person who can log in."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import closing
+
+from sqlalchemy import select
+
+from bot.settings import Settings, SettingsError
+from bot.store.migrate import migrate
+from bot.store.store import Store
+from bot.store.tables import Agent
+from escalation.console.auth import create_agent
+
+ADMIN = "admin"
+
+
+def prepare(settings: Settings) -> str | None:
+    """Migrates and, when nobody can log in yet, adds the administrator. The password if one was generated."""
+    migrate(settings.database)
+    with closing(Store(settings.database)) as store:
+        return asyncio.run(_ensure_admin(store, settings.admin_password))
+
+
+async def _ensure_admin(store: Store, chosen: str) -> str | None:
+    if await store.read(lambda connection: connection.execute(select(Agent.id).limit(1)).first()):
+        return None
+    password = chosen or secrets.token_urlsafe(12)
+    try:
+        await create_agent(store, ADMIN, "Administrator", "admin", password)
+    except ValueError as error:
+        raise SettingsError(f"admin_password: {error}") from error
+    return None if chosen else password

@@ -1,0 +1,141 @@
+"""The settings of one instance: environment variables `REDRESS_*` over one TOML file over defaults.
+
+An unknown or contradictory setting stops the start with a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Self, override
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+PREFIX = "REDRESS_"
+
+
+class SettingsError(Exception):
+    """The configuration is wrong; the message names the setting and the way out."""
+
+
+class PromiseSettings(BaseModel):
+    """What is promised to users, in words that the templates say. Deadlines are configuration, never code."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    first_answer_hours: int = Field(default=24, ge=1)
+    """A person reads a new case within this many hours."""
+    decision_days: int = Field(default=15, ge=1)
+    """Calendar days from first contact to the decision."""
+    queue_patience_seconds: float = Field(default=180, gt=0)
+    """After this long in the queue without a person, the user is told so."""
+
+
+class WorkSettings(BaseModel):
+    """The engine. Defaults fit one machine of two cores."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    turns: int = Field(default=64, ge=1)
+    deliveries: int = Field(default=16, ge=1)
+    lease_seconds: float = Field(default=15, gt=0)
+    scan_seconds: float = Field(default=1, gt=0)
+    max_attempts: int = Field(default=3, ge=1)
+    """Turns that crash this often are parked for a person."""
+    rasa_seconds: float = Field(default=5, gt=0)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    """Empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://user@host/name"""
+    host: str = "127.0.0.1"
+    http_port: int = 8080
+    smtp_port: int = 2525
+    public_url: str = ""
+    """The address under which users reach this desk; empty: http://<host>:<http_port>"""
+    rasa_url: str = ""
+    """Empty: a Rasa of our own is started and watched."""
+    rasa_secret: str = ""
+    backoffice_url: str = ""
+    """Empty: the demo exchange is started."""
+    backoffice_token: str = ""
+    app_token_secret: str = ""
+    """Verifies the tokens by which the exchange's app names its user (HS256)."""
+    site_origins: list[str] = []
+    """Origins of the exchange's own sites, which embed the chat, for example "https://www.exchange.example"."""
+    admin_password: str = ""
+    exchange_name: str = "Demo Exchange"
+    exchange_name_zh: str = "演示交易所"
+    site_port: int = 8090
+    """Port of the demo exchange's site, when it is started."""
+    channel: dict[str, dict[str, Any]] = {}
+    """One section per channel, checked by the channel itself (`channels/<name>/settings.py`)."""
+    promise: PromiseSettings = PromiseSettings()
+    work: WorkSettings = WorkSettings()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.rasa_url and not self.rasa_secret:
+            raise ValueError("rasa_url is set but rasa_secret is not: a Rasa elsewhere needs the shared secret")
+        if self.backoffice_url and not self.backoffice_token:
+            raise ValueError("backoffice_url is set but backoffice_token is not")
+        if self.http_port and self.http_port == self.smtp_port:
+            raise ValueError(f"http_port and smtp_port are both {self.http_port}: choose different ones")
+        return self
+
+    @property
+    def url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.http_port}"
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'redress.db').resolve()}"
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _file())
+
+
+def _file() -> Path:
+    return Path(os.environ.get(f"{PREFIX}CONFIG", "redress.toml"))
+
+
+def load() -> Settings:
+    """Reads and checks all settings. Raises SettingsError with one sentence per mistake."""
+    _refuse_unknown_variables()
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("Redress cannot start with these settings:\n  " + "\n  ".join(lines)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"Redress cannot read {_file()}: {error}") from error
+
+
+def _refuse_unknown_variables() -> None:
+    known = {PREFIX + "CONFIG"} | {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if not variable.startswith(PREFIX) or variable in known:
+            continue
+        section = variable.split("__")[0]
+        if "__" in variable and section in known:
+            continue
+        raise SettingsError(f"Redress does not know the setting {variable}. Unset it, or see redress.example.toml.")

@@ -1,0 +1,88 @@
+"""Opens the database and insists that it keeps what it confirms.
+
+SQLite: WAL, synchronous=FULL, foreign keys on, BEGIN IMMEDIATE for writers. PostgreSQL: refuses a server that
+runs with fsync, full_page_writes or synchronous_commit off.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+
+SQLITE_BUSY_MS = 10_000
+
+
+class UnsafeDatabase(Exception):
+    """The database would lose what it confirmed; the message says which setting to change."""
+
+
+def open_engine(url: str, *, writer: bool = False) -> Engine:
+    """An engine for reading, or (`writer=True`) for the one thread that writes."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return _open_sqlite(url, writer=writer)
+    size = 1 if writer else 8
+    return create_engine(url, pool_size=size, max_overflow=size, pool_pre_ping=True, hide_parameters=True)
+
+
+def _open_sqlite(url: str, *, writer: bool) -> Engine:
+    path = make_url(url).database
+    if not path:
+        raise UnsafeDatabase("database_url names an SQLite database in memory: nothing would survive a restart")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url, connect_args={"timeout": SQLITE_BUSY_MS / 1000, "check_same_thread": False}, hide_parameters=True
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
+
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling would commit behind a SAVEPOINT's back: it is switched off and
+    # BEGIN is sent by the listener above.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={SQLITE_BUSY_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def assert_durable(engine: Engine) -> None:
+    """Raises UnsafeDatabase unless a commit means "on disk"."""
+    with engine.connect() as connection:
+        found = _sqlite_state(connection) if engine.dialect.name == "sqlite" else _postgres_state(connection)
+    for setting, (value, wanted) in found.items():
+        if value not in wanted:
+            raise UnsafeDatabase(
+                f"the database has {setting} = {value}, but a confirmed complaint must be on disk: "
+                f"set it to {wanted[0]}"
+            )
+
+
+def _sqlite_state(connection: Connection) -> dict[str, tuple[str, tuple[str, ...]]]:
+    wanted = {"journal_mode": ("wal",), "synchronous": ("2", "3"), "foreign_keys": ("1",)}
+    return {
+        name: (str(connection.execute(text(f"PRAGMA {name}")).scalar_one()), values) for name, values in wanted.items()
+    }
+
+
+def _postgres_state(connection: Connection) -> dict[str, tuple[str, tuple[str, ...]]]:
+    wanted = {
+        "fsync": ("on",),
+        "full_page_writes": ("on",),
+        "synchronous_commit": ("on", "local", "remote_write", "remote_apply"),
+    }
+    return {
+        name: (str(connection.execute(text(f"SHOW {name}")).scalar_one()), values) for name, values in wanted.items()
+    }

@@ -1,0 +1,52 @@
+"""Brings the database to the newest schema. A database newer than this program stops the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from bot.store.engine import open_engine
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaTooNew(Exception):
+    """The database was migrated by a newer Redress; run that version, or restore a back-up made before."""
+
+
+def config(url: str) -> Config:
+    alembic = Config()
+    alembic.set_main_option("script_location", str(MIGRATIONS))
+    alembic.attributes["url"] = url
+    return alembic
+
+
+def migrate(url: str) -> None:
+    """Runs what is missing, in one transaction. Raises SchemaTooNew on a schema this program does not know."""
+    script = ScriptDirectory.from_config(config(url))
+    current = _current(url)
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaTooNew(
+            f"the database is at schema {current}, which this version of Redress does not know. "
+            "Start the newer version, or restore a back-up."
+        )
+    command.upgrade(config(url), "head")
+
+
+def _current(url: str) -> str | None:
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    except DBAPIError as error:
+        if "alembic_version" in str(error.orig):
+            return None
+        raise
+    finally:
+        engine.dispose()

@@ -1,0 +1,47 @@
+"""The database as the rest of the program sees it: `read` and `write`, each taking a function of a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+
+from bot.store.engine import assert_durable, open_engine
+from bot.store.writer import Writer
+from channels.contract import NotStored
+
+
+class Store:
+    """`write` returns after the commit (one writer thread, group commit); `read` sees only committed rows."""
+
+    def __init__(self, url: str, *, readers: int = 4) -> None:
+        self.url = url
+        self._writing = open_engine(url, writer=True)
+        self._reading = open_engine(url)
+        assert_durable(self._writing)
+        self._writer = Writer(self._writing)
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+
+    async def write[T](self, run: Callable[[Connection], T]) -> T:
+        """Raises NotStored when the database cannot store now; what `run` raised otherwise (nothing kept then)."""
+        return await self._writer.write(run)
+
+    async def read[T](self, run: Callable[[Connection], T]) -> T:
+        """Raises NotStored when the database cannot be reached."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, run)
+
+    def _read[T](self, run: Callable[[Connection], T]) -> T:
+        try:
+            with self._reading.connect() as connection:
+                return run(connection)
+        except OperationalError as error:
+            raise NotStored("the database cannot be read now") from error
+
+    def close(self) -> None:
+        self._writer.close()
+        self._readers.shutdown()
+        self._writing.dispose()
+        self._reading.dispose()

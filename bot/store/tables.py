@@ -1,0 +1,312 @@
+"""The tables of the road: conversations, inbox, outbox, evidence, timers; and of cases, people and sessions.
+
+One metadata, one Alembic history, so that a turn can finish a message, open a case and queue the reply in one
+commit. Queries live in the `repository.py` of the part that owns the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, ClassVar, override
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from bot.clock import utc
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only for INTEGER."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time, stored as UTC. A naive one is refused: nobody could tell what it meant."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else utc(value)
+
+    @override
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else utc(value, naive_is_utc=True)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[Mapping[Any, Any]] = {
+        datetime: Moment(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+        bool: Boolean(),
+    }
+
+
+class Conversation(Base):
+    """One exchange of messages on one channel. Many conversations may belong to one case."""
+
+    __tablename__ = "conversation"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(255))
+    recipient: Mapped[str] = mapped_column(String(512))
+    language: Mapped[str | None] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(Text, default="")
+    thread: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    account: Mapped[dict[str, Any] | None]
+    owner: Mapped[str] = mapped_column(String(64), default="bot")
+    """Who may speak: "bot", "queue" (a person is awaited) or "agent:<id>"."""
+    owner_epoch: Mapped[int] = mapped_column(default=0)
+    """Grows with every change of owner: an answer decided under an older epoch has lost the race."""
+    queued_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    case_id: Mapped[int | None] = mapped_column(Id, ForeignKey("complaint_case.id"), index=True)
+    last_seq: Mapped[int] = mapped_column(default=0)
+    pending: Mapped[int] = mapped_column(default=0)
+    """Inbox rows not yet finished."""
+    lease_token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    """The next try of the oldest row, after one that failed."""
+    created_at: Mapped[datetime]
+    active_at: Mapped[datetime]
+    __table_args__ = (
+        UniqueConstraint("channel", "key"),
+        Index(
+            "ix_conversation_waiting",
+            "id",
+            sqlite_where=sql("pending > 0"),
+            postgresql_where=sql("pending > 0"),
+        ),
+        Index("ix_conversation_owner_active_at", "owner", "active_at"),
+    )
+
+
+class Inbox(Base):
+    """Everything received, in its original bytes. A row is written before the peer is told OK."""
+
+    __tablename__ = "inbox"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    external_id: Mapped[str] = mapped_column(String(255))
+    conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"))
+    seq: Mapped[int]
+    sender: Mapped[str] = mapped_column(String(512))
+    received_at: Mapped[datetime]
+    envelope: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    raw_sha256: Mapped[str] = mapped_column(String(64))
+    raw_size: Mapped[int]
+    raw: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The bytes themselves when small; else they are a file named by the hash in the raw folder."""
+    state: Mapped[str] = mapped_column(String(16), default="new")
+    """new, done, parked"""
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    """How it was accounted for: answered, opened, joined, rejected, automatic, parked."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    kind: Mapped[str | None] = mapped_column(String(24))
+    text: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str | None] = mapped_column(String(8))
+    note: Mapped[str | None] = mapped_column(Text)
+    finished_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        UniqueConstraint("conversation_id", "seq"),
+        CheckConstraint("state in ('new', 'done', 'parked')", name="state"),
+        Index(
+            "ix_inbox_state",
+            "state",
+            sqlite_where=sql("state <> 'done'"),
+            postgresql_where=sql("state <> 'done'"),
+        ),
+    )
+
+
+class Outbox(Base):
+    """Every word to a user. Rows of one conversation leave in the order of their seq."""
+
+    __tablename__ = "outbox"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    origin: Mapped[str] = mapped_column(String(80))
+    """What decided it ("inbox:12:0", "agent:<uuid>", "timer:7"): unique, so that nothing is said twice."""
+    message_id: Mapped[str] = mapped_column(String(64), unique=True)
+    conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"))
+    seq: Mapped[int]
+    author: Mapped[str] = mapped_column(String(16))
+    author_name: Mapped[str] = mapped_column(String(120), default="")
+    agent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("agent.id"))
+    owner_epoch: Mapped[int | None]
+    """For the bot's words: the epoch under which they were decided."""
+    text: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    buttons: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default="new")
+    """new, sending, sent, unknown (sent or not: nobody knows), dropped (lost the race), failed, parked"""
+    token: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[datetime | None]
+    not_before: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    peer_id: Mapped[str | None] = mapped_column(String(255))
+    sent_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("origin"),
+        UniqueConstraint("conversation_id", "seq"),
+        CheckConstraint("state in ('new', 'sending', 'sent', 'unknown', 'dropped', 'failed', 'parked')", name="state"),
+        Index(
+            "ix_outbox_waiting",
+            "conversation_id",
+            "seq",
+            sqlite_where=sql("state in ('new', 'sending')"),
+            postgresql_where=sql("state in ('new', 'sending')"),
+        ),
+    )
+
+
+class Evidence(Base):
+    """An attachment, kept as a file named by its SHA-256."""
+
+    __tablename__ = "evidence"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    inbox_id: Mapped[int] = mapped_column(Id, ForeignKey("inbox.id"))
+    ordinal: Mapped[int]
+    conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"), index=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(255))
+    content_type: Mapped[str] = mapped_column(String(127))
+    collected_at: Mapped[datetime]
+    __table_args__ = (UniqueConstraint("inbox_id", "ordinal"),)
+
+
+class Timer(Base):
+    """Something to do at a time, surviving restarts. Done means the row is gone."""
+
+    __tablename__ = "timer"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(64))
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    __table_args__ = (UniqueConstraint("kind", "key"),)
+
+
+class Case(Base):
+    """A complaint as a matter with a number, whatever conversations it is talked about in."""
+
+    __tablename__ = "complaint_case"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    number: Mapped[str] = mapped_column(String(16), unique=True)
+    opened_by_inbox: Mapped[int | None] = mapped_column(Id, unique=True)
+    """The message that opened it: a repeated turn cannot open a second case."""
+    label: Mapped[str] = mapped_column(String(48))
+    severity: Mapped[str] = mapped_column(String(16))
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    language: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(16), default="open")
+    """open, resolved"""
+    awaited: Mapped[str] = mapped_column(String(8), default="us")
+    """Whose turn it is: us or user."""
+    link_version: Mapped[int] = mapped_column(default=1)
+    """Raising it revokes every tracking link given out so far."""
+    last_event: Mapped[int] = mapped_column(default=0)
+    first_contact_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    answer_due_at: Mapped[datetime]
+    decision_due_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+
+
+class CaseEvent(Base):
+    """The timeline of a case: append only, numbered without gaps."""
+
+    __tablename__ = "case_event"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    case_id: Mapped[int] = mapped_column(Id, ForeignKey("complaint_case.id"))
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(64))
+    """bot, desk, user or agent:<id>"""
+    public: Mapped[bool] = mapped_column(default=False)
+    """True when the tracking page shows it."""
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+
+
+class Note(Base):
+    """What agents see between the messages: internal notes and changes of owner. Never sent to the user."""
+
+    __tablename__ = "note"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"), index=True)
+    after_seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(24))
+    """note, taken, handed_back, queued, resolved, reopened, brief"""
+    agent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("agent.id"))
+    text: Mapped[str] = mapped_column(Text, default="")
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    at: Mapped[datetime]
+
+
+class Agent(Base):
+    """A person who works at the desk."""
+
+    __tablename__ = "agent"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    login: Mapped[str] = mapped_column(String(120), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    role: Mapped[str] = mapped_column(String(24))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    disabled: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    __table_args__ = (CheckConstraint("role in ('agent', 'supervisor', 'admin')", name="role"),)
+
+
+class AgentSession(Base):
+    """A log-in. The cookie holds a random value; only its hash is stored, so a stolen database opens nothing."""
+
+    __tablename__ = "agent_session"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    agent_id: Mapped[int] = mapped_column(Id, ForeignKey("agent.id"))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class LoginAttempt(Base):
+    """Failed log-ins, to slow guessing down per account and in total."""
+
+    __tablename__ = "login_attempt"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    login: Mapped[str] = mapped_column(String(120), index=True)
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,131 @@
+"""What is to be done about one message: read it, see who owns the conversation, ask Rasa. Nothing is written here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
+from bot.rasa_client import TurnFailed
+from bot.repository.conversations import ConversationRow
+from bot.repository.inbox import InboxRow
+from bot.understanding.labels import CLASSES
+from bot.understanding.reading import Reading
+from channels.contract import Kind, ReadMessage
+from escalation.queue import BOT
+from escalation.repository import CaseRow
+
+UNAVAILABLE = "assistant_unavailable"
+
+
+class AskRasa(Protocol):
+    """`bot.rasa_client.RasaClient.turn`. Raises TurnFailed."""
+
+    async def __call__(
+        self, sender: str, text: str, command: str | None, inbox_id: int, language: str, metadata: Mapping[str, Any]
+    ) -> Sequence[Command]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matter:
+    """One message and where it stands, as read from the store and the channel."""
+
+    row: InboxRow
+    conversation: ConversationRow
+    case: CaseRow | None
+    message: ReadMessage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thought:
+    """The outcome of thinking. `commands` is empty when nothing is to be said."""
+
+    matter: Matter
+    language: str
+    reading: Reading
+    commands: Sequence[Command]
+    outcome: str
+    """How the message is accounted for unless carrying out the commands says otherwise."""
+
+
+async def think(
+    matter: Matter, ask: AskRasa, understand: Callable[[str], Reading], patient: Callable[[TurnFailed], bool]
+) -> Thought:
+    """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
+    reading = await asyncio.to_thread(understand, matter.message.text)
+    language = reading.language or matter.conversation.language or "en"
+    outcome, commands = await _decide(matter, ask, reading, language, patient)
+    return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
+
+
+async def _decide(
+    matter: Matter, ask: AskRasa, reading: Reading, language: str, patient: Callable[[TurnFailed], bool]
+) -> tuple[str, Sequence[Command]]:
+    message = matter.message
+    if message.kind is not Kind.MESSAGE:
+        return "automatic", ()
+    if matter.conversation.owner != BOT:
+        return "joined", ()
+    if not message.text.strip() and message.payload is None:
+        return "answered", _wordless(matter)
+    try:
+        return "answered", await _ask(matter, ask, reading, language)
+    except TurnFailed as failure:
+        if patient(failure):
+            raise
+        return "answered", _unavailable()
+
+
+def _wordless(matter: Matter) -> Sequence[Command]:
+    """A file without words, or a message no machine can read."""
+    if matter.message.note is not None or not matter.message.attachments:
+        return (OpenCase(label="unclassified", reasons=("unreadable",)), HandToPerson(reasons=("unreadable",)))
+    if matter.case is not None and matter.case.status == "open":
+        return (OpenCase(label="unclassified", reasons=("file",)),)
+    return (Say(key="case.file_received"),)
+
+
+def _unavailable() -> Sequence[Command]:
+    """The bot cannot answer: the user hears the truth, and the complaint is a case all the same."""
+    reasons = (UNAVAILABLE,)
+    return (
+        Say(key="case.assistant_unavailable"),
+        OpenCase(label="unclassified", reasons=reasons),
+        HandToPerson(reasons=reasons),
+    )
+
+
+async def _ask(matter: Matter, ask: AskRasa, reading: Reading, language: str) -> Sequence[Command]:
+    conversation, message = matter.conversation, matter.message
+    case = matter.case
+    metadata = {
+        **reading.as_metadata(),
+        "inbox_id": matter.row.id,
+        "channel": conversation.channel,
+        "language": language,
+        "account": conversation.account,
+        "case": None if case is None else {"number": case.number, "status": case.status},
+        "urgent": message.urgent,
+    }
+    return await ask(
+        f"{conversation.channel}:{conversation.key}",
+        _words_for_rasa(message),
+        _command(message.payload),
+        matter.row.id,
+        language,
+        metadata,
+    )
+
+
+def _words_for_rasa(message: ReadMessage) -> str:
+    return f"{message.subject}\n{message.text}" if message.subject else message.text
+
+
+def _command(payload: str | None) -> str | None:
+    """A pressed button as Rasa's command; a made-up name presses nothing."""
+    if payload is None:
+        return None
+    label = payload.removeprefix("class:")
+    return f"/{label}" if label != payload and label in CLASSES else BUTTONS.get(payload)

@@ -1,0 +1,74 @@
+"""A user's own view of a conversation: what was received from them and what was said to them, in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+
+from sqlalchemy import Connection
+
+from bot.hub import Hub, conversation_topic
+from bot.repository import conversations
+from bot.repository import inbox as inbox_rows
+from bot.repository import outbox as outbox_rows
+from bot.repository.inbox import InboxRow
+from bot.repository.outbox import OutboxRow
+from bot.store.store import Store
+from channels.contract import Author, Channel, Entry
+
+
+class ChannelTranscript:
+    """`channels.contract.Transcript` of one channel. `channels` is filled after the channels are built."""
+
+    def __init__(self, channel: str, store: Store, hub: Hub, channels: Mapping[str, Channel]) -> None:
+        self._channel = channel
+        self._store = store
+        self._hub = hub
+        self._channels = channels
+
+    async def entries(self, conversation_key: str, after_seq: int) -> list[Entry]:
+        """Stops before a message that is still to leave: who asks "after the last I have" must not jump over it."""
+
+        def read(connection: Connection) -> tuple[list[InboxRow], list[OutboxRow], int | None]:
+            where = (connection, self._channel, conversation_key)
+            return (
+                list(inbox_rows.of_conversation(*where, after_seq)),
+                list(outbox_rows.visible(*where, after_seq)),
+                outbox_rows.first_waiting(*where),
+            )
+
+        received, said, end = await self._store.read(read)
+        entries = [await self._received(row) for row in received] + [_said(row) for row in said]
+        return sorted((e for e in entries if end is None or e.seq < end), key=lambda entry: entry.seq)
+
+    async def language(self, conversation_key: str) -> str | None:
+        row = await self._store.read(lambda connection: conversations.find(connection, self._channel, conversation_key))
+        return None if row is None else row.language
+
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        return self._hub.watch(conversation_topic(self._channel, conversation_key))
+
+    async def _received(self, row: InboxRow) -> Entry:
+        """A message not yet worked on has no text in its row: it is read from its raw bytes."""
+        text = row.text
+        if row.state == "new" and row.raw is not None:
+            text = (await self._channels[self._channel].read(row.raw, row.envelope)).text
+        return Entry(
+            seq=row.seq,
+            author=Author.USER,
+            author_name="",
+            text=text,
+            at=row.received_at,
+            client_id=row.envelope.get("client_id"),
+        )
+
+
+def _said(row: OutboxRow) -> Entry:
+    return Entry(
+        seq=row.seq,
+        author=Author(row.author),
+        author_name=row.author_name,
+        text=row.text,
+        at=row.created_at,
+        buttons=[(name, title) for name, title in row.buttons],
+    )

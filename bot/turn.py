@@ -1,0 +1,139 @@
+"""One conversation at a time, in order: read a message, think, and one commit that ends it (`bot/finish.py`)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.files import Files
+from bot.finish import EvidenceRow, Finish, Finished
+from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
+from bot.inbox import Claim
+from bot.rasa_client import TurnFailed
+from bot.repository import conversations
+from bot.repository import inbox as inbox_rows
+from bot.repository.inbox import InboxRow
+from bot.store.store import Store
+from bot.thinking import AskRasa, Matter, Thought, think
+from bot.understanding.reading import Reading
+from channels.contract import Channel, ReadMessage
+from escalation import repository
+
+log = structlog.get_logger()
+RETRY = timedelta(seconds=0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turner:
+    """Works through the messages of a claimed conversation."""
+
+    store: Store
+    channels: Mapping[str, Channel]
+    raw: Files
+    evidence: Files
+    clock: Clock
+    hub: Hub
+    ask: AskRasa
+    understand: Callable[[str], Reading]
+    finish: Finish
+    max_attempts: int
+
+    async def work(self, claim: Claim) -> None:
+        """Ends every waiting message of the conversation, oldest first. Raises LeaseLost, NotStored."""
+        more = True
+        while more:
+            matter = await self._next(claim)
+            if matter is None:
+                await self._release(claim)
+                return
+            more = await self._one(claim, matter)
+
+    async def note_failure(self, claim: Claim, error: Exception) -> None:
+        """A turn broke by a fault of ours: counted, and tried again a little later."""
+        log.error("turn_broke", conversation_id=claim.conversation_id, exc_info=error)
+
+        def count(connection: Connection) -> None:
+            row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
+            if row is not None:
+                inbox_rows.count_attempt(connection, row.id, type(error).__name__)
+
+        await self.store.write(count)
+        await self._release(claim, RETRY)
+
+    async def _next(self, claim: Claim) -> Matter | None:
+        def find(connection: Connection) -> Matter | None:
+            row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
+            if row is None:
+                return None
+            conversation = conversations.get(connection, claim.conversation_id)
+            case = None if conversation.case_id is None else repository.get(connection, conversation.case_id)
+            return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""))
+
+        return await self.store.read(find)
+
+    async def _one(self, claim: Claim, matter: Matter) -> bool:
+        """One message. True when the conversation has more and is still ours."""
+        row = matter.row
+        if row.attempts >= self.max_attempts:
+            log.error("parked", inbox_id=row.id, reason=row.error)
+            return self._announced(
+                matter, await self.store.write(lambda connection: self.finish.parked(connection, claim, row))
+            )
+        try:
+            thought = await self._think(matter)
+        except TurnFailed as failure:
+            log.info("turn_waits", inbox_id=row.id, reason=failure.reason)
+            await self._release(claim, RETRY)
+            return False
+        evidence = await asyncio.to_thread(self._keep_attachments, thought)
+        return self._announced(
+            matter, await self.store.write(lambda connection: self.finish.done(connection, claim, thought, evidence))
+        )
+
+    async def _think(self, matter: Matter) -> Thought:
+        """Raises TurnFailed only while the user can wait for another try."""
+        row, channel = matter.row, self.channels[matter.row.channel]
+        raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
+        message = await channel.read(raw, row.envelope)
+
+        def patient(failure: TurnFailed) -> bool:
+            """Only a message that never reached Rasa may go there again."""
+            age = (self.clock() - row.received_at).total_seconds()
+            return not failure.reached and age < channel.capabilities.patience_seconds
+
+        return await think(replace(matter, message=message), self.ask, self.understand, patient)
+
+    def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
+        row: InboxRow = thought.matter.row
+        return [
+            {
+                "inbox_id": row.id,
+                "ordinal": ordinal,
+                "conversation_id": row.conversation_id,
+                "sha256": self.evidence.put(attachment.data),
+                "size": len(attachment.data),
+                "filename": attachment.filename[:255],
+                "content_type": attachment.content_type[:127],
+                "collected_at": self.clock(),
+            }
+            for ordinal, attachment in enumerate(thought.matter.message.attachments)
+        ]
+
+    async def _release(self, claim: Claim, pause: timedelta | None = None) -> None:
+        """Gives the conversation up, for `pause` if something has to be waited for."""
+        until = None if pause is None else self.clock() + pause
+        await self.store.write(
+            lambda connection: conversations.release_lease(connection, claim.conversation_id, claim.token, until)
+        )
+
+    def _announced(self, matter: Matter, finished: Finished) -> bool:
+        conversation = matter.conversation
+        self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
+        log.info("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
+        return finished.more

@@ -1,0 +1,73 @@
+"""Everything we say to people, in English and Chinese, looked up by key.
+
+A catalogue is a pair of flat YAML files `<name>.en.yml` and `<name>.zh.yml`; its keys are spoken of as
+`<name>.<key>`. A missing twin or a placeholder that only one language has stops the start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+LANGUAGES = ("en", "zh")
+HERE = Path(__file__).parent
+_PLACEHOLDER = re.compile(r"{(\w+)}")
+
+
+class WordingError(Exception):
+    """A catalogue is broken; the message names the file and the key."""
+
+
+class Wording:
+    """`say("bot.greet", "zh", name="…")` -> the sentence. Raises KeyError on an unknown key: a bug of ours."""
+
+    def __init__(self, sentences: Mapping[str, Mapping[str, str]]) -> None:
+        self._sentences = sentences
+
+    def say(self, key: str, language: str, **values: object) -> str:
+        sentence = self._sentences[language if language in LANGUAGES else "en"][key]
+        return _PLACEHOLDER.sub(lambda match: str(values[match.group(1)]), sentence)
+
+    def knows(self, key: str) -> bool:
+        return key in self._sentences["en"]
+
+    def keys(self) -> Iterable[str]:
+        return self._sentences["en"].keys()
+
+    def placeholders(self, key: str) -> frozenset[str]:
+        return frozenset(_PLACEHOLDER.findall(self._sentences["en"][key]))
+
+
+def load(*folders: Path) -> Wording:
+    """Reads every catalogue in `folders` (default: this one). Raises WordingError."""
+    sentences: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES}
+    for folder in folders or (HERE,):
+        for language in LANGUAGES:
+            for path in sorted(folder.glob(f"*.{language}.yml")):
+                sentences[language].update(_read(path))
+    _insist_on_twins(sentences)
+    return Wording(sentences)
+
+
+def _read(path: Path) -> dict[str, str]:
+    catalogue = path.name.split(".")[0]
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise WordingError(f"{path} is not valid YAML: {error}") from error
+    for key, sentence in content.items():
+        if not isinstance(key, str) or not isinstance(sentence, str):
+            raise WordingError(f"{path}: {key!r} must be a sentence (quote yes, no, on and off)")
+    return {f"{catalogue}.{key}": sentence.strip() for key, sentence in content.items()}
+
+
+def _insist_on_twins(sentences: Mapping[str, Mapping[str, str]]) -> None:
+    en, zh = sentences["en"], sentences["zh"]
+    if lonely := sorted(en.keys() ^ zh.keys()):
+        raise WordingError(f"these sentences have no twin in the other language: {', '.join(lonely)}")
+    for key in en:
+        if set(_PLACEHOLDER.findall(en[key])) != set(_PLACEHOLDER.findall(zh[key])):
+            raise WordingError(f"{key}: the two languages use different placeholders")

@@ -1,0 +1,277 @@
+"""What a channel is: how people's words come in and how ours go out.
+
+A channel is one folder under `channels/` whose `__init__.py` has `build(context) -> Channel`. It imports nothing
+of the desk but this module. Everything a channel needs (accept, the transcript, settings, wording) is handed
+to it in a `ChannelContext`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from starlette.routing import BaseRoute
+
+
+class RetryLater(Exception):
+    """A passing fault. Try again after `after_seconds` (None: the caller's own back-off decides)."""
+
+    def __init__(self, reason: str, after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.after_seconds = after_seconds
+
+
+class NotStored(RetryLater):
+    """The message could not be stored: tell the peer a *temporary* failure, never OK and never a refusal."""
+
+
+class NeedsPerson(Exception):
+    """No machine can go on: park it and show it to a person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Rejected(Exception):
+    """The peer refused for good (unknown address, blocked). Not tried again."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Kind(StrEnum):
+    """What an inbound message is. Only MESSAGE is answered; the others are kept and accounted for."""
+
+    MESSAGE = "message"
+    AUTOMATIC = "automatic"
+    """Out-of-office notes, lists, bulk mail: never answered (RFC 3834 section 2)."""
+    BOUNCE = "bounce"
+    READ_RECEIPT = "read_receipt"
+    FEEDBACK_REPORT = "feedback_report"
+    OWN = "own"
+    """Something we sent ourselves that came back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Which exchange user speaks, and how that was proven. Never filled from what the person merely claims."""
+
+    uid: str
+    name: str
+    proven_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundMessage:
+    """One message as it arrived, before anything of it is interpreted."""
+
+    channel: str
+    external_id: str
+    """Unique within the channel; a repeated delivery of the same message carries the same id."""
+    conversation_key: str
+    """The channel's own name of the conversation; made by the server, never chosen by the peer."""
+    sender: str
+    """Where answers go: a mail address, a chat session."""
+    raw: bytes
+    received_at: datetime
+    envelope: Mapping[str, Any] = field(default_factory=dict)
+    """Small JSON of what the transport knew (envelope addresses, client message id)."""
+    account: Account | None = None
+    language: str | None = None
+    """A hint ("en"/"zh") from the surroundings, used when the text itself does not tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """The message is on disk. Only now may the peer hear OK."""
+
+    inbox_id: int
+    conversation_id: int
+    seq: int
+    """Position in the conversation, counted over both directions, from 1, without gaps."""
+    duplicate: bool
+
+
+class Accept(Protocol):
+    """Stores one message durably, or raises NotStored."""
+
+    async def __call__(self, message: InboundMessage) -> Accepted: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    filename: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadMessage:
+    """What the channel understood of the raw bytes."""
+
+    text: str
+    """What the person newly wrote; quoted history and signature stripped."""
+    kind: Kind = Kind.MESSAGE
+    subject: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    thread: Mapping[str, str] = field(default_factory=dict)
+    """What `send` will need to thread an answer under this message."""
+    payload: str | None = None
+    """A quick reply that was pressed: one of the names in `actions.commands.BUTTONS` or `class:<label>`."""
+    urgent: bool = False
+    """The sender marked it as a complaint (投诉 / "complaint" in the subject)."""
+    note: str | None = None
+    """A sentence for agents when something is odd (unverified sender, unreadable parts)."""
+
+
+class Author(StrEnum):
+    USER = "user"
+    BOT = "bot"
+    AGENT = "agent"
+    DESK = "desk"
+    """The desk itself: acknowledgements and notices that no bot wit decided."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutboundMessage:
+    """One message to send. The same outbox id and message id come again when a send is repeated."""
+
+    outbox_id: int
+    message_id: str
+    """A fixed unique name made when the row was queued; a mail's Message-ID is built from it."""
+    conversation_id: int
+    conversation_key: str
+    recipient: str
+    seq: int
+    author: Author
+    author_name: str
+    text: str
+    language: str
+    buttons: Sequence[tuple[str, str]] = ()
+    """(name, title) of quick replies."""
+    thread: Mapping[str, str] = field(default_factory=dict)
+    """`ReadMessage.thread` of the newest message of this conversation."""
+    subject: str = ""
+    case_number: str | None = None
+    automatic: bool = True
+    """False when a person wrote it."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SendReceipt:
+    peer_id: str = ""
+    """The id under which the peer took it, if it gives one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of a conversation as its user may see it (no internal notes, nothing dropped or unsent)."""
+
+    seq: int
+    author: Author
+    author_name: str
+    text: str
+    at: datetime
+    buttons: Sequence[tuple[str, str]] = ()
+    client_id: str | None = None
+
+
+class Transcript(Protocol):
+    """A user's view of one conversation, for channels that show it (live chat)."""
+
+    async def entries(self, conversation_key: str, after_seq: int) -> list[Entry]:
+        """Entries after `after_seq`, oldest first. An unknown conversation has none."""
+        ...
+
+    async def language(self, conversation_key: str) -> str | None: ...
+
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yields once for each wake-up after the conversation changed; wake-ups may be merged, never lost."""
+        ...
+
+
+class Words(Protocol):
+    """The catalogue of everything we say, in both languages."""
+
+    def say(self, key: str, language: str, **values: object) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What differs between channels, as data."""
+
+    max_characters: int
+    patience_seconds: float
+    """How long a user may wait for the bot before the desk says that a person will answer."""
+    live: bool = False
+    """The user is watching: told within minutes when nobody comes. Others hear once per promised answer time."""
+    one_reply: bool = False
+    """All replies of one turn leave as one message (mail)."""
+    buttons: bool = False
+    public: bool = False
+    repeat_harmless: bool = False
+    """True when sending the same outbox id twice shows one message (the peer dedupes)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelContext:
+    settings: Mapping[str, Any]
+    """The channel's own section of the configuration, as written; the channel checks it."""
+    host: str
+    """The address to listen on."""
+    ports: Mapping[str, int]
+    """Ports of the operating contract by name, for example "smtp"."""
+    exchange_names: Mapping[str, str]
+    """The exchange's name by language."""
+    data_dir: Path
+    public_url: str
+    secret: bytes
+    """32 bytes of this instance, for signing; derive a key per purpose."""
+    accept: Accept
+    transcript: Transcript
+    words: Words
+    site_origins: Sequence[str]
+    """Origins of the exchange's own sites: they may embed what a channel offers to browsers."""
+    app_token_secret: str
+    """Verifies the exchange app's signed tokens (HS256); empty when none are accepted."""
+
+
+class Channel(ABC):
+    """One way in and out. `start` and `stop` bracket receiving; a pure web channel leaves them empty."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def start(self) -> None:
+        """Opens listeners. Raises OSError when a port is in use."""
+        return
+
+    async def stop(self) -> None:
+        """Stops taking new messages, lets those in hand finish."""
+        return
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Web routes of this channel, mounted as they are."""
+        return ()
+
+    def trouble(self) -> str | None:
+        """A sentence when the channel cannot take or send messages now; None when all is well."""
+        return None
+
+    @abstractmethod
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Interprets raw bytes. Must not fail on bad input: an unreadable message has a `note` instead."""
+
+    @abstractmethod
+    async def send(self, message: OutboundMessage) -> SendReceipt:
+        """Sends. Raises RetryLater, NeedsPerson or Rejected."""

@@ -1,0 +1,170 @@
+"""Carries out what the bot proposed, inside the commit that finishes the message: every promise is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from babel.dates import format_date
+from sqlalchemy import Connection
+
+from actions.commands import BUTTONS, Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from bot.repository import conversations
+from bot.repository.conversations import ConversationRow
+from channels.contract import Author, Words
+from escalation import cases, queue, repository
+from escalation.cases import Opening, Promise
+from escalation.links import TrackingLinks
+from escalation.queue import Patience
+from escalation.repository import CaseRow
+
+LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+
+
+class ArticleText(Protocol):
+    """The body of a knowledge article in one language. Raises KeyError on an unknown one."""
+
+    def __call__(self, article: str, language: str) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known about the message whose commands are carried out."""
+
+    conversation: ConversationRow
+    inbox_id: int
+    language: str
+    live: bool
+    buttons: bool
+    brief: Mapping[str, Any]
+    """For the agent who takes over: account, entities, reasons."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    text: str
+    author: Author
+    buttons: Sequence[tuple[str, str]] = ()
+
+
+@dataclass
+class Done:
+    """What became of the commands."""
+
+    outcome: str = "answered"
+    """answered, opened or joined: how reconciliation counts the message."""
+    replies: list[Reply] = field(default_factory=list)
+    case: CaseRow | None = None
+
+
+class CarryOut:
+    def __init__(
+        self, words: Words, article: ArticleText, links: TrackingLinks, promise: Promise, patience: Patience
+    ) -> None:
+        self._words = words
+        self._article = article
+        self._links = links
+        self._promise = promise
+        self._patience = patience
+
+    def __call__(self, connection: Connection, commands: Iterable[Command], facts: Facts, now: datetime) -> Done:
+        done = Done()
+        for command in commands:
+            match command:
+                case Say():
+                    done.replies.append(self._say(command, facts))
+                case Answer():
+                    done.replies.append(self._answer(command, facts))
+                case OpenCase():
+                    self._open_case(connection, command, facts, now, done)
+                case HandToPerson():
+                    self._hand_to_person(connection, command, facts, now, done)
+                case Resolve():
+                    conversations.change(connection, facts.conversation.id, resolved_at=now)
+                case TellCaseStatus():
+                    done.replies.append(self._status(connection, facts))
+        return done
+
+    def _say(self, command: Say, facts: Facts) -> Reply:
+        """The bot's sentences are in its own catalogue; a key with a dot is one of the desk's."""
+        of_desk = "." in command.key
+        key = command.key if of_desk else f"bot.{command.key}"
+        text = self._words.say(key, facts.language, **command.values)
+        return Reply(
+            text=text, author=Author.DESK if of_desk else Author.BOT, buttons=self._titles(command.buttons, facts)
+        )
+
+    def _answer(self, command: Answer, facts: Facts) -> Reply:
+        text = self._article(command.article, facts.language)
+        return Reply(text=text, author=Author.BOT, buttons=self._titles(command.buttons, facts))
+
+    def _titles(self, buttons: Sequence[str], facts: Facts) -> Sequence[tuple[str, str]]:
+        """Quick replies with their titles; none where the channel cannot show them."""
+        if not facts.buttons:
+            return ()
+        keys = {
+            name: f"bot.button_{name}" if name in BUTTONS else f"bot.button_{name.replace(':', '_')}"
+            for name in buttons
+        }
+        return [(name, self._words.say(key, facts.language)) for name, key in keys.items()]
+
+    def _open_case(self, connection: Connection, command: OpenCase, facts: Facts, now: datetime, done: Done) -> None:
+        opening = Opening(
+            label=command.label,
+            severity=command.severity,
+            reasons=command.reasons,
+            language=facts.language,
+            actor="bot",
+            facts=command.facts,
+            inbox_id=facts.inbox_id,
+        )
+        done.case, new = cases.open_or_join(connection, facts.conversation, opening, self._promise, now)
+        done.outcome = "opened" if new else "joined"
+        done.replies.append(self._acknowledgement(done.case, facts, new=new))
+
+    def _acknowledgement(self, case: CaseRow, facts: Facts, *, new: bool) -> Reply:
+        text = self._words.say(
+            "case.opened" if new else "case.joined",
+            facts.language,
+            number=case.number,
+            hours=str(round(self._promise.first_answer.total_seconds() / 3600)),
+            date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
+            link=self._links.url(case.number, case.link_version),
+        )
+        return Reply(text=text, author=Author.DESK)
+
+    def _hand_to_person(
+        self, connection: Connection, command: HandToPerson, facts: Facts, now: datetime, done: Done
+    ) -> None:
+        brief = {**facts.brief, "hand_over": list(command.reasons)}
+        if done.case is not None:
+            brief |= {"label": done.case.label, "severity": done.case.severity}
+        queue.put_in_queue(
+            connection,
+            facts.conversation,
+            reasons=command.reasons,
+            brief=brief,
+            now=now,
+            patience=self._patience.of(live=facts.live),
+        )
+        if facts.live:
+            done.replies.append(Reply(text=self._words.say("case.person_soon", facts.language), author=Author.DESK))
+        elif done.case is None:
+            done.replies.append(Reply(text=self._words.say("case.person_writes", facts.language), author=Author.DESK))
+        if done.outcome == "answered":
+            done.outcome = "joined"
+
+    def _status(self, connection: Connection, facts: Facts) -> Reply:
+        if facts.conversation.case_id is None:
+            return Reply(text=self._words.say("case.none_here", facts.language), author=Author.DESK)
+        case = repository.get(connection, facts.conversation.case_id)
+        text = self._words.say(
+            f"case.status_{case.status}_{case.awaited}" if case.status == "open" else "case.status_resolved",
+            facts.language,
+            number=case.number,
+            date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
+            link=self._links.url(case.number, case.link_version),
+        )
+        return Reply(text=text, author=Author.DESK)

@@ -1,0 +1,99 @@
+"""Cases: opening one, joining one, resolving and reopening. All inside the caller's commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from bot.repository import conversations
+from bot.repository.conversations import ConversationRow
+from escalation import repository
+from escalation.numbers import new_number
+from escalation.repository import CaseRow
+
+UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """What a complainant is promised, as configured."""
+
+    first_answer: timedelta
+    decision: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Why and about what a case is opened."""
+
+    label: str
+    severity: str
+    reasons: Sequence[str]
+    language: str
+    actor: str
+    facts: Mapping[str, str]
+    inbox_id: int | None = None
+
+
+def open_or_join(
+    connection: Connection, conversation: ConversationRow, opening: Opening, promise: Promise, now: datetime
+) -> tuple[CaseRow, bool]:
+    """The case of this conversation and whether it is new. Twice for one message gives one case."""
+    if opening.inbox_id is not None and (known := repository.opened_by(connection, opening.inbox_id)):
+        return known, True
+    if conversation.case_id is not None:
+        current = repository.get(connection, conversation.case_id)
+        if current.status == "open" or opening.label in (current.label, UNCLASSIFIED):
+            return _join(connection, current, opening, now), False
+    return _open(connection, conversation, opening, promise, now), True
+
+
+def _open(
+    connection: Connection, conversation: ConversationRow, opening: Opening, promise: Promise, now: datetime
+) -> CaseRow:
+    """The clocks run from the first contact, not from the moment the bot understood (DR (EU) 2025/294, Art. 6)."""
+    first_contact = conversation.created_at if conversation.case_id is None else now
+    case_id = repository.add(
+        connection,
+        number=new_number(),
+        opened_by_inbox=opening.inbox_id,
+        label=opening.label,
+        severity=opening.severity,
+        reasons=list(opening.reasons),
+        language=opening.language,
+        first_contact_at=first_contact,
+        opened_at=now,
+        answer_due_at=first_contact + promise.first_answer,
+        decision_due_at=first_contact + promise.decision,
+    )
+    conversations.change(connection, conversation.id, case_id=case_id)
+    facts = {"label": opening.label, "reasons": list(opening.reasons), "facts": dict(opening.facts)}
+    repository.add_event(connection, case_id, "opened", actor=opening.actor, at=now, public=True, data=facts)
+    return repository.get(connection, case_id)
+
+
+def _join(connection: Connection, case: CaseRow, opening: Opening, now: datetime) -> CaseRow:
+    if case.status != "open":
+        reopen(connection, case, opening.actor, now)
+    if case.label == UNCLASSIFIED and opening.label != UNCLASSIFIED:
+        repository.change(connection, case.id, label=opening.label, severity=opening.severity)
+    add_message(connection, case.id, now)
+    return replace(case, status="open")
+
+
+def add_message(connection: Connection, case_id: int, now: datetime) -> None:
+    repository.change(connection, case_id, awaited="us")
+    repository.add_event(connection, case_id, "message_added", actor="user", at=now, public=True)
+
+
+def reopen(connection: Connection, case: CaseRow, actor: str, now: datetime) -> None:
+    repository.change(connection, case.id, status="open", resolved_at=None)
+    repository.add_event(connection, case.id, "reopened", actor=actor, at=now, public=True)
+
+
+def resolve(connection: Connection, case_id: int, actor: str, now: datetime) -> None:
+    repository.change(connection, case_id, status="resolved", awaited="user", resolved_at=now)
+    repository.add_event(connection, case_id, "resolved", actor=actor, at=now, public=True)

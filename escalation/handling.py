@@ -1,0 +1,196 @@
+"""What an agent does with a conversation: take over, reply, note, hand back, resolve, open a case.
+
+Every method is one commit. While an agent owns a conversation nobody else may speak in it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.clock import Clock
+from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
+from bot.repository import conversations
+from bot.repository import outbox as outbox_rows
+from bot.repository.conversations import ConversationRow
+from bot.repository.outbox import Draft
+from bot.store.store import Store
+from channels.contract import Author, Words
+from escalation import cases, queue, repository
+from escalation.cases import Opening, Promise
+
+MAX_REPLY_CHARACTERS = 20_000
+
+
+class AlreadyTaken(Exception):
+    """Another agent has the conversation; `by` is the owner ("agent:<id>")."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(f"the conversation is with {by}")
+        self.by = by
+
+
+class NotYours(Exception):
+    """Only the agent who has taken the conversation over may do this."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentRef:
+    id: int
+    name: str
+    role: str
+
+    @property
+    def owner(self) -> str:
+        return queue.agent_owner(self.id)
+
+
+class Handling:
+    def __init__(
+        self, store: Store, clock: Clock, hub: Hub, words: Words, promise: Promise, is_live: Callable[[str], bool]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._hub = hub
+        self._words = words
+        self._promise = promise
+        self._is_live = is_live
+
+    async def take_over(self, agent: AgentRef, conversation_id: int) -> None:
+        """Raises AlreadyTaken when another agent was first."""
+        await self._do(conversation_id, lambda *at: self._take(agent, *at))
+
+    async def reply(self, agent: AgentRef, conversation_id: int, text: str, nonce: str) -> int:
+        """Queues the agent's words; their outbox id. The same nonce twice is one reply. Raises NotYours, ValueError."""
+        words = text.strip()
+        if not words or len(words) > MAX_REPLY_CHARACTERS:
+            raise ValueError(f"a reply has between 1 and {MAX_REPLY_CHARACTERS} characters")
+        return await self._do(conversation_id, lambda *at: self._reply(agent, words, nonce, *at))
+
+    async def add_note(self, agent: AgentRef, conversation_id: int, text: str) -> None:
+        """Raises ValueError when empty."""
+        words = text.strip()
+        if not words or len(words) > MAX_REPLY_CHARACTERS:
+            raise ValueError(f"a note has between 1 and {MAX_REPLY_CHARACTERS} characters")
+
+        def add(connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+            repository.add_note(connection, conversation.id, "note", at=now, agent_id=agent.id, text=words)
+
+        await self._do(conversation_id, add)
+
+    async def hand_back(self, agent: AgentRef, conversation_id: int) -> None:
+        """The bot may speak again. Raises NotYours."""
+        await self._do(conversation_id, lambda *at: self._hand_back(agent, *at))
+
+    async def resolve(self, agent: AgentRef, conversation_id: int) -> None:
+        """The matter is settled; the user can reopen it by writing. Raises NotYours."""
+        await self._do(conversation_id, lambda *at: self._resolve(agent, *at))
+
+    async def open_case(self, agent: AgentRef, conversation_id: int, label: str, severity: str) -> str:
+        """Makes a case of the conversation; its number. Raises NotYours."""
+        return await self._do(conversation_id, lambda *at: self._open_case(agent, label, severity, *at))
+
+    async def _do[T](self, conversation_id: int, act: Callable[[Connection, ConversationRow, datetime], T]) -> T:
+        def operation(connection: Connection) -> tuple[T, ConversationRow]:
+            conversation = conversations.lock(connection, conversation_id)
+            return act(connection, conversation, self._clock()), conversation
+
+        value, conversation = await self._store.write(operation)
+        self._hub.publish(QUEUE, OUTBOX, conversation_topic(conversation.channel, conversation.key))
+        return value
+
+    def _take(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+        if conversation.owner == agent.owner:
+            return
+        if conversation.owner not in (queue.BOT, queue.QUEUE):
+            raise AlreadyTaken(conversation.owner)
+        queue.give_to(connection, conversation, agent.owner)
+        repository.add_note(connection, conversation.id, "taken", at=now, agent_id=agent.id)
+        if self._is_live(conversation.channel):
+            self._tell(connection, conversation, now, "case.agent_joined", name=agent.name)
+        if conversation.case_id is not None:
+            repository.add_event(connection, conversation.case_id, "taken_over", actor=agent.owner, at=now, public=True)
+
+    def _reply(
+        self,
+        agent: AgentRef,
+        text: str,
+        nonce: str,
+        connection: Connection,
+        conversation: ConversationRow,
+        now: datetime,
+    ) -> int:
+        self._insist(agent, conversation)
+        draft = Draft(
+            origin=f"agent:{agent.id}:{nonce}",
+            author=Author.AGENT,
+            author_name=agent.name,
+            agent_id=agent.id,
+            text=text,
+            language=conversation.language or "en",
+        )
+        outbox_id = outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+        if conversation.case_id is not None:
+            repository.change(connection, conversation.case_id, awaited="user")
+            repository.add_event(connection, conversation.case_id, "answered", actor=agent.owner, at=now, public=True)
+        return outbox_id
+
+    def _hand_back(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+        self._insist(agent, conversation)
+        queue.give_to(connection, conversation, queue.BOT)
+        repository.add_note(connection, conversation.id, "handed_back", at=now, agent_id=agent.id)
+        if self._is_live(conversation.channel):
+            self._tell(connection, conversation, now, "case.handed_back")
+
+    def _resolve(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+        self._insist(agent, conversation)
+        queue.give_to(connection, conversation, queue.BOT)
+        conversations.change(connection, conversation.id, resolved_at=now)
+        repository.add_note(connection, conversation.id, "resolved", at=now, agent_id=agent.id)
+        if conversation.case_id is not None:
+            cases.resolve(connection, conversation.case_id, agent.owner, now)
+        self._tell(connection, conversation, now, "case.resolved_by_agent")
+
+    def _open_case(
+        self,
+        agent: AgentRef,
+        label: str,
+        severity: str,
+        connection: Connection,
+        conversation: ConversationRow,
+        now: datetime,
+    ) -> str:
+        self._insist(agent, conversation)
+        opening = Opening(
+            label=label,
+            severity=severity,
+            reasons=("agent",),
+            language=conversation.language or "en",
+            actor=agent.owner,
+            facts={},
+        )
+        case, new = cases.open_or_join(connection, conversation, opening, self._promise, now)
+        if new:
+            self._tell(connection, conversation, now, "case.opened_by_agent", number=case.number)
+        return case.number
+
+    def _insist(self, agent: AgentRef, conversation: ConversationRow) -> None:
+        if conversation.owner != agent.owner:
+            raise NotYours
+
+    def _tell(
+        self, connection: Connection, conversation: ConversationRow, now: datetime, key: str, **values: str
+    ) -> None:
+        """A notice of the desk itself, in the user's language."""
+        language = conversation.language or "en"
+        draft = Draft(
+            origin=f"notice:{secrets.token_hex(16)}",
+            author=Author.DESK,
+            text=self._words.say(key, language, **values),
+            language=language,
+        )
+        outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)

@@ -1,0 +1,59 @@
+"""Who owns a conversation: bot, queue or an agent, and what follows from a change. All inside the caller's commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.repository import conversations, timers
+from bot.repository.conversations import ConversationRow
+from escalation import repository
+
+BOT = "bot"
+QUEUE = "queue"
+PATIENCE_TIMER = "queue_patience"
+
+
+def agent_owner(agent_id: int) -> str:
+    return f"agent:{agent_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """After how long in the queue a user hears that nobody has come yet."""
+
+    live: timedelta
+    other: timedelta
+
+    def of(self, *, live: bool) -> timedelta:
+        return self.live if live else self.other
+
+
+def put_in_queue(
+    connection: Connection,
+    conversation: ConversationRow,
+    *,
+    reasons: Sequence[str],
+    brief: Mapping[str, Any],
+    now: datetime,
+    patience: timedelta,
+) -> None:
+    """A person is awaited; the bot is silent from this commit on. Nothing happens if a person has it already."""
+    if conversation.owner != BOT:
+        return
+    conversations.change_owner(connection, conversation.id, QUEUE, queued_at=now, resolved_at=None)
+    repository.add_note(connection, conversation.id, "queued", at=now, data={"reasons": list(reasons)})
+    repository.add_note(connection, conversation.id, "brief", at=now, data=dict(brief))
+    timers.set_timer(
+        connection, PATIENCE_TIMER, str(conversation.id), now + patience, {"conversation_id": conversation.id}
+    )
+
+
+def give_to(connection: Connection, conversation: ConversationRow, owner: str) -> None:
+    """Gives the conversation to the bot or an agent; nobody is awaited any more."""
+    conversations.change_owner(connection, conversation.id, owner, queued_at=None)
+    timers.cancel(connection, PATIENCE_TIMER, str(conversation.id))

@@ -1,0 +1,75 @@
+"""Queries about cases, their timeline, and the notes agents see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from bot.store.tables import Case, CaseEvent, Conversation, Note
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRow:
+    id: int
+    number: str
+    label: str
+    severity: str
+    language: str
+    status: str
+    awaited: str
+    link_version: int
+    opened_at: datetime
+    answer_due_at: datetime
+    decision_due_at: datetime
+
+
+_COLUMNS = [getattr(Case, name) for name in CaseRow.__dataclass_fields__]
+
+
+def get(connection: Connection, case_id: int) -> CaseRow:
+    return CaseRow(**connection.execute(select(*_COLUMNS).where(Case.id == case_id)).one()._mapping)
+
+
+def add(connection: Connection, **values: Any) -> int:
+    return int(connection.execute(insert(Case).values(**values).returning(Case.id)).scalar_one())
+
+
+def opened_by(connection: Connection, inbox_id: int) -> CaseRow | None:
+    row = connection.execute(select(*_COLUMNS).where(Case.opened_by_inbox == inbox_id)).one_or_none()
+    return None if row is None else CaseRow(**row._mapping)
+
+
+def change(connection: Connection, case_id: int, **values: Any) -> None:
+    connection.execute(update(Case).where(Case.id == case_id).values(**values))
+
+
+def add_event(
+    connection: Connection,
+    case_id: int,
+    kind: str,
+    *,
+    actor: str,
+    at: datetime,
+    public: bool,
+    data: Mapping[str, Any] | None = None,
+) -> None:
+    """Appends to the timeline. The case's row lock makes the numbers gapless."""
+    numbered = update(Case).where(Case.id == case_id).values(last_event=Case.last_event + 1).returning(Case.last_event)
+    seq = connection.execute(numbered).scalar_one()
+    connection.execute(
+        insert(CaseEvent).values(
+            case_id=case_id, seq=seq, kind=kind, at=at, actor=actor, public=public, data=dict(data or {})
+        )
+    )
+
+
+def add_note(connection: Connection, conversation_id: int, kind: str, *, at: datetime, **values: Any) -> None:
+    """A line for agents, placed after the newest message of the conversation."""
+    after = select(Conversation.last_seq).where(Conversation.id == conversation_id).scalar_subquery()
+    connection.execute(
+        insert(Note).values(conversation_id=conversation_id, kind=kind, after_seq=after, at=at, **values)
+    )

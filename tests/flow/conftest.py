@@ -1,0 +1,152 @@
+"""The road from accept to send, with a fake channel and a fake Rasa, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, select
+
+from bot import catalogue
+from bot.alarm import Alarm
+from bot.deliver import Deliverer
+from bot.files import Files
+from bot.finish import Finish
+from bot.hub import Hub
+from bot.inbox import Claim, Inbox, new_token
+from bot.rasa_client import RasaClient
+from bot.repository import conversations
+from bot.repository import outbox as outbox_rows
+from bot.store.store import Store
+from bot.store.tables import Case, Conversation
+from bot.store.tables import Inbox as InboxTable
+from bot.turn import Turner
+from bot.understanding.reading import read
+from channels.contract import Accepted, Account, InboundMessage
+from escalation.carry_out import CarryOut
+from escalation.cases import Promise
+from escalation.handling import Handling
+from escalation.links import TrackingLinks
+from escalation.queue import PATIENCE_TIMER, Patience
+from escalation.reminders import NobodyCame
+from tests.conftest import MovedClock
+from tests.fakes.channel import FakeChannel
+from tests.fakes.rasa import SECRET, FakeRasa
+from tests.fakes.web import serving
+
+LEASE = timedelta(seconds=15)
+PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15))
+PATIENCE = Patience(live=timedelta(minutes=3), other=timedelta(hours=24))
+
+
+class Road:
+    """Everything between accept and send; `settle` runs it until nothing is left to do."""
+
+    def __init__(self, store: Store, clock: MovedClock, rasa_url: str, folder: Path) -> None:
+        self.store, self.clock, self.hub = store, clock, Hub()
+        self.words = catalogue.whole()
+        self.channel = FakeChannel()
+        channels = {"fake": self.channel}
+        self.claims: list[Claim] = []
+        self.rasa = RasaClient(rasa_url, SECRET, timeout_seconds=0.5)
+        self.raw = Files(folder / "raw")
+        self.inbox = Inbox(store, self.raw, clock, LEASE, self.claims.append)
+        self.links = TrackingLinks(b"s" * 32, "https://desk.example")
+        self.turner = Turner(
+            store=store,
+            channels=channels,
+            raw=self.raw,
+            evidence=Files(folder / "evidence"),
+            clock=clock,
+            hub=self.hub,
+            ask=self.rasa.turn,
+            understand=read,
+            finish=Finish(
+                channels=channels,
+                clock=clock,
+                carry_out=CarryOut(
+                    self.words, lambda article, _language: f"article {article}", self.links, PROMISE, PATIENCE
+                ),
+                patience=PATIENCE,
+            ),
+            max_attempts=3,
+        )
+        self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
+        self.handling = Handling(
+            store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities.live
+        )
+        self.alarm = Alarm(store, clock, self.hub, {PATIENCE_TIMER: NobodyCame(self.words)}, 1)
+        self._count = 0
+
+    async def receive(
+        self, text: str, key: str = "one", external_id: str | None = None, account: Account | None = None
+    ) -> Accepted:
+        self._count += 1
+        return await self.inbox.accept(
+            InboundMessage(
+                channel="fake",
+                external_id=external_id or f"message-{self._count}",
+                conversation_key=key,
+                sender=f"user-{key}",
+                raw=text.encode(),
+                received_at=self.clock(),
+                account=account,
+            )
+        )
+
+    async def turn(self) -> None:
+        while self.claims:
+            await self.turner.work(self.claims.pop(0))
+
+    async def claim(self, conversation_id: int) -> Claim | None:
+        """What the scan of `TurnRunner` does."""
+        claim = Claim(conversation_id, new_token())
+        now = self.clock()
+
+        def take(connection: Connection) -> bool | None:
+            return conversations.take_lease(connection, conversation_id, claim.token, now, now + LEASE)
+
+        return None if await self.store.write(take) is False else claim
+
+    async def deliver(self) -> None:
+        while due := await self.store.read(lambda c: list(outbox_rows.sendable(c, self.clock(), 100))):
+            for outbox_id in due:
+                await self.deliverer.send(outbox_id)
+
+    async def settle(self) -> None:
+        await self.turn()
+        await self.deliver()
+
+    async def say(self, text: str, key: str = "one") -> list[str]:
+        """One message and everything that is said because of it."""
+        before = len(self.channel.sent)
+        await self.receive(text, key)
+        await self.settle()
+        return self.channel.texts()[before:]
+
+    async def cases(self) -> list[str]:
+        return await self.store.read(lambda c: list(c.execute(select(Case.number).order_by(Case.id)).scalars()))
+
+    async def outcomes(self) -> list[str | None]:
+        query = select(InboxTable.outcome).order_by(InboxTable.id)
+        return await self.store.read(lambda c: list(c.execute(query).scalars()))
+
+    async def owner(self, key: str = "one") -> str:
+        query = select(Conversation.owner).where(Conversation.key == key)
+        return await self.store.read(lambda c: str(c.execute(query).scalar_one()))
+
+
+@pytest.fixture
+async def rasa() -> FakeRasa:
+    return FakeRasa()
+
+
+@pytest.fixture
+async def road(store: Store, clock: MovedClock, rasa: FakeRasa, tmp_path: Path) -> AsyncIterator[Road]:
+    async with serving(rasa.app) as url:
+        made = Road(store, clock, url, tmp_path)
+        yield made
+        rasa.released.set()
+        await made.rasa.close()

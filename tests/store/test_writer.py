@@ -1,0 +1,94 @@
+"""Group commit: many operations per commit, each on its own, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from bot.store.store import Store
+from bot.store.tables import LoginAttempt, Timer
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def add(key: str) -> object:
+    def operation(connection: Connection) -> str:
+        connection.execute(insert(Timer).values(kind="test", key=key, due_at=NOW, data={}))
+        return key
+
+    return operation
+
+
+def count(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(Timer)).scalar_one())
+
+
+async def test_many_operations_are_all_committed_and_answered(store: Store) -> None:
+    keys = [str(number) for number in range(300)]
+    assert await asyncio.gather(*(store.write(add(key)) for key in keys)) == keys
+    assert await store.read(count) == 300
+
+
+async def test_a_failing_operation_leaves_its_neighbours_alone(store: Store) -> None:
+    def broken(connection: Connection) -> None:
+        connection.execute(insert(LoginAttempt).values(login="half done", at=NOW))
+        raise RuntimeError("a fault in the middle")
+
+    results = await asyncio.gather(
+        *(store.write(operation) for operation in (add("a"), broken, add("b"))), return_exceptions=True
+    )
+    assert results[0] == "a"
+    assert results[2] == "b"
+    assert isinstance(results[1], RuntimeError)
+    assert await store.read(count) == 2
+    left = await store.read(lambda c: c.execute(select(func.count()).select_from(LoginAttempt)).scalar_one())
+    assert left == 0
+
+
+async def test_a_broken_constraint_reaches_the_caller_without_its_parameters(store: Store) -> None:
+    await store.write(add("private words"))
+    with pytest.raises(IntegrityError) as caught:
+        await store.write(add("private words"))
+    assert "parameters hidden" in str(caught.value)
+    assert await store.read(count) == 1
+
+
+async def test_a_caller_that_goes_away_does_not_take_its_commit_with_it(store: Store) -> None:
+    task = asyncio.create_task(store.write(add("hung up")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await store.write(add("later"))
+    assert await store.read(count) == 2
+
+
+async def test_two_stores_on_one_database_keep_the_order_of_a_conversation(database_url: str) -> None:
+    """Two machines accept messages of the same conversation at the same time: the order has no gap and no double."""
+    from bot.repository import inbox
+    from channels.contract import InboundMessage
+
+    stores = [Store(database_url), Store(database_url)]
+
+    def accept(number: int) -> object:
+        message = InboundMessage(
+            channel="test", external_id=str(number), conversation_key="one", sender="s", raw=b"", received_at=NOW
+        )
+
+        def operation(connection: Connection) -> int:
+            conversation_id, seq, _ = inbox.place(connection, message, "t", NOW, NOW)
+            inbox.add(connection, message, conversation_id, seq, "0" * 64, b"")
+            return seq
+
+        return operation
+
+    try:
+        places = await asyncio.gather(*(stores[number % 2].write(accept(number)) for number in range(100)))
+    finally:
+        for opened in stores:
+            opened.close()
+    assert sorted(places) == list(range(1, 101))
