@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +29,7 @@ from bot.store.store import Store
 from bot.transcript import ChannelTranscript
 from bot.turn import Turner
 from bot.turns import TurnRunner
-from bot.understanding.knowledge import Knowledge
+from bot.understanding.knowledge import Knowledge, KnowledgeError
 from bot.understanding.reading import read
 from channels import registry
 from channels.contract import Accept, Channel, ChannelContext, Transcript, Words
@@ -90,7 +91,7 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
         finish=Finish(
             channels=channels,
             clock=clock,
-            carry_out=CarryOut(words, _article_text(), links, promise, patience),
+            carry_out=CarryOut(words, _article_text(load_knowledge(settings)), links, promise, patience),
             patience=patience,
         ),
         max_attempts=settings.work.max_attempts,
@@ -150,11 +151,20 @@ def _brands(settings: Settings) -> Mapping[str, str]:
     return {"en": settings.exchange_name, "zh": settings.exchange_name_zh}
 
 
-def _article_text() -> ArticleText:
-    knowledge = Knowledge.load(KNOWLEDGE)
+def load_knowledge(settings: Settings) -> Knowledge:
+    """The articles with the exchange's figures. Raises SettingsError for a malformed one or an unknown figure."""
+    figures = tomllib.loads((KNOWLEDGE / "figures.toml").read_text(encoding="utf-8"))
+    if unknown := settings.figures.keys() - figures.keys():
+        raise SettingsError(f"no article uses the figure {', '.join(sorted(unknown))}: see data/knowledge/figures.toml")
+    try:
+        return Knowledge.load(KNOWLEDGE, figures | settings.figures)
+    except KnowledgeError as error:
+        raise SettingsError(str(error)) from error
 
+
+def _article_text(knowledge: Knowledge) -> ArticleText:
     def text(article: str, language: str) -> str:
-        found = knowledge.article(article, language)
+        found = knowledge.article(article, "zh" if language == "zh" else "en")
         return f"{found.title}\n\n{found.body}"
 
     return text

@@ -82,7 +82,8 @@ def _train(_settings: Settings, _options: argparse.Namespace) -> int:
 
 
 def _demo(settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.demo import DemoFailed, play
+    from bot.demo.play import play
+    from bot.demo.stage import DemoFailed
 
     try:
         asyncio.run(play(settings, print))

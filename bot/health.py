@@ -54,7 +54,8 @@ class Health:
 
     async def _ready(self, _request: Request) -> JSONResponse:
         blocked, degraded = await self.blocked(), await self.degraded()
-        body = {"ready": not blocked, "reason": dict(blocked), "degraded": dict(degraded)}
+        doors = {name: door for name, channel in self.channels.items() if (door := channel.door())}
+        body = {"ready": not blocked, "reason": dict(blocked), "degraded": dict(degraded), "doors": doors}
         return JSONResponse(body, status_code=503 if blocked else 200)
 
 

@@ -10,6 +10,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import override
 
 QUEUE = "queue"
 OUTBOX = "outbox"
@@ -36,7 +37,7 @@ class Hub:
         for topic in topics:
             self._watchers[topic].add(event)
         try:
-            yield _wakeups(event)
+            yield _Wakeups(event)
         finally:
             for topic in topics:
                 self._watchers[topic].discard(event)
@@ -44,8 +45,13 @@ class Hub:
                     del self._watchers[topic]
 
 
-async def _wakeups(event: asyncio.Event) -> AsyncIterator[None]:
-    while True:
-        await event.wait()
-        event.clear()
-        yield
+class _Wakeups(AsyncIterator[None]):
+    """Not a generator: a wait that was given up (a time-out) must not end the iteration."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    @override
+    async def __anext__(self) -> None:
+        await self._event.wait()
+        self._event.clear()

@@ -7,19 +7,20 @@ import asyncio
 import getpass
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from sqlalchemy import Connection
 
 from bot import catalogue, ledger
-from bot.bootstrap import KNOWLEDGE
+from bot.bootstrap import load_knowledge
 from bot.files import Files
 from bot.repository import inbox, outbox
+from bot.repository.inbox import InboxRow
+from bot.repository.outbox import OutboxRow
 from bot.settings import Settings
 from bot.store.migrate import migrate
 from bot.store.store import Store
-from bot.understanding.knowledge import Knowledge
 
 
 def _read[T](settings: Settings, query: Callable[[Connection], T]) -> T:
@@ -31,9 +32,10 @@ def _read[T](settings: Settings, query: Callable[[Connection], T]) -> T:
 def check(settings: Settings, _options: argparse.Namespace) -> int:
     """Everything a start would check, and the migration. Faults are raised with their sentence."""
     words = catalogue.whole()
-    knowledge = Knowledge.load(KNOWLEDGE)
+    knowledge = load_knowledge(settings)
+    count = len(list(words.keys()))
     _read(settings, ledger.draw_up)
-    print(f"settings, {len(list(words.keys()))} sentences, {len(knowledge)} articles and the database are in order")
+    print(f"settings, {count} sentences, {len(knowledge.ids())} articles and the database are in order")
     return 0
 
 
@@ -73,8 +75,8 @@ def parked_show(settings: Settings, options: argparse.Namespace) -> int:
     if kind not in ("inbox", "outbox") or not number.isdecimal():
         print(f"{options.id} is not a name like inbox:12 or outbox:7", file=sys.stderr)
         return 1
-    find = inbox.parked if kind == "inbox" else outbox.parked
-    row = next((r for r in _read(settings, find) if r.id == int(number)), None)
+    rows: Sequence[InboxRow | OutboxRow] = _read(settings, inbox.parked if kind == "inbox" else outbox.parked)
+    row = next((r for r in rows if r.id == int(number)), None)
     if row is None:
         print(f"{options.id} is not parked", file=sys.stderr)
         return 1

@@ -82,6 +82,8 @@ async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
         for channel in desk.channels.values():
             await channel.stop()
         await _drained(desk)
+        for channel in desk.channels.values():
+            await channel.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Port of the demo exchange's site, when it is started."""
     channel: dict[str, dict[str, Any]] = {}
     """One section per channel, checked by the channel itself (`channels/<name>/settings.py`)."""
+    figures: dict[str, str] = {}
+    """The exchange's own figures for the articles; else the demo values (data/knowledge/figures.toml) hold."""
     promise: PromiseSettings = PromiseSettings()
     work: WorkSettings = WorkSettings()
 

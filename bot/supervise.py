@@ -59,7 +59,7 @@ def plan(settings: Settings) -> tuple[list[Child], Mapping[str, str]]:
     logs = settings.data_dir / "logs"
     logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     children: list[Child] = []
-    addresses = {"desk": f"{settings.url}/console", "chat": f"{settings.url}/chat"}
+    addresses = {"console": f"{settings.url}/console/"}
     rasa_url = settings.rasa_url
     backoffice_url = settings.backoffice_url
     if not backoffice_url:
@@ -215,21 +215,23 @@ class Supervisor:
     async def _announce(self) -> None:
         """Says when messages are accepted, and when Rasa answers too."""
         ready_url = f"http://{self._settings.host}:{self._settings.http_port}/readyz"
-        await self._until(ready_url, lambda body: bool(body["ready"]))
-        width = max(map(len, self._addresses))
-        for name, address in self._addresses.items():
+        state = await self._until(ready_url, lambda body: bool(body["ready"]))
+        smtp = f"smtp://{self._settings.host}:{self._settings.smtp_port}"
+        addresses = {**self._addresses, **state["doors"], "SMTP": smtp}
+        width = max(map(len, addresses))
+        for name, address in addresses.items():
             _say(f"  {name:<{width}}  {address}")
-        _say(f"  {'mail':<{width}}  smtp://{self._settings.host}:{self._settings.smtp_port}")
         _say("accepting messages; the assistant is starting ...")
         await self._until(ready_url, lambda body: "rasa" not in body["degraded"])
         _say("ready")
 
-    async def _until(self, url: str, good: Callable[[Mapping[str, Any]], bool]) -> None:
+    async def _until(self, url: str, good: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
         async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
             while True:
                 try:
-                    if good((await http.get(url)).json()):
-                        return
+                    body: Mapping[str, Any] = (await http.get(url)).json()
+                    if good(body):
+                        return body
                 except (httpx.HTTPError, ValueError, KeyError):
                     pass
                 await asyncio.sleep(0.3)

@@ -22,7 +22,7 @@ from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.thinking import AskRasa, Matter, Thought, think
 from bot.understanding.reading import Reading
-from channels.contract import Channel, ReadMessage
+from channels.contract import Channel, ReadMessage, RetryLater
 from escalation import repository
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class Turner:
             )
         try:
             thought = await self._think(matter)
-        except TurnFailed as failure:
+        except (TurnFailed, RetryLater) as failure:
             log.info("turn_waits", inbox_id=row.id, reason=failure.reason)
             await self._release(claim, RETRY)
             return False
@@ -97,7 +97,7 @@ class Turner:
         )
 
     async def _think(self, matter: Matter) -> Thought:
-        """Raises TurnFailed only while the user can wait for another try."""
+        """Raises TurnFailed while the user can wait for another try, RetryLater when the channel cannot read now."""
         row, channel = matter.row, self.channels[matter.row.channel]
         raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
         message = await channel.read(raw, row.envelope)

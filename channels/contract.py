@@ -260,6 +260,14 @@ class Channel(ABC):
         """Stops taking new messages, lets those in hand finish."""
         return
 
+    async def close(self) -> None:
+        """Lets everything go. Comes after `stop`, when what was taken has been read and answered."""
+        return
+
+    def door(self) -> str:
+        """Where people find this channel: an address or a link, to be printed and shown. "" when it has none."""
+        return ""
+
     def routes(self) -> Sequence[BaseRoute]:
         """Web routes of this channel, mounted as they are."""
         return ()

@@ -1,0 +1,121 @@
+"""Mail addresses: which text is one, which are ours, and the signed ones that carry a conversation.
+
+A reply address is `<inbox>+<conversation key>.<version><signature>@<domain>`. The signature covers the conversation
+key and the participant it was issued to, so that neither a stranger who saw the address nor a participant who
+changes the key gets into a conversation. Our Message-IDs are signed likewise, so that our own mail is recognised
+when it comes back.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+
+KEY_LENGTH = 24
+"""Characters of a conversation key: 120 random bits in base32."""
+SIGNATURE_LENGTH = 20
+"""100 bits in base32."""
+VERSION = "1"
+MAX_INBOX_LOCAL = 64 - len("+.") - KEY_LENGTH - len(VERSION) - SIGNATURE_LENGTH
+"""A local part has at most 64 octets (RFC 5321 section 4.5.3.1.1)."""
+
+_KEY = re.compile(rf"[a-z2-7]{{{KEY_LENGTH}}}")
+_TAG = re.compile(rf"({_KEY.pattern})\.{VERSION}([a-z2-7]{{{SIGNATURE_LENGTH}}})")
+_OWN_ID = re.compile(rf"<r\.([A-Za-z0-9._-]{{1,100}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@([^<>@\s]+)>")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_ATOM = r"[^\s\x00-\x20\x7f-\xa0<>()\[\]\\,;:@\"\u2028\u2029\ud800-\udfff\ufffd]"
+_MAILBOX = re.compile(rf"{_ATOM}{{1,64}}@{_ATOM}{{1,255}}")
+_BATV = re.compile(r"^prvs=[0-9a-z]{6,20}=", re.IGNORECASE)
+
+
+def is_mailbox(text: str) -> bool:
+    """Whether `text` is exactly one address without a display name, quotes, comments or control characters."""
+    return _MAILBOX.fullmatch(text) is not None and all(text.rpartition("@")[2].split("."))
+
+
+def participant(address: str) -> str:
+    """The form in which addresses are compared: lower case, the domain in ASCII (IDNA), without a bounce tag (BATV)
+    that changes daily."""
+    local, _, domain = _BATV.sub("", address.strip()).casefold().rpartition("@")
+    try:
+        return f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+    except UnicodeError:
+        return f"{local}@{domain}"
+
+
+def new_conversation_key() -> str:
+    return _base32(secrets.token_bytes(15), KEY_LENGTH)
+
+
+class AddressBook:
+    """The addresses of one inbox, signed with a key derived from the instance's secret."""
+
+    def __init__(self, inbox: str, secret: bytes) -> None:
+        self.inbox = inbox.lower()
+        self.local, _, self.domain = self.inbox.rpartition("@")
+        self._reply_key = _derived(secret, b"mail reply address v1")
+        self._id_key = _derived(secret, b"mail message id v1")
+
+    def is_ours(self, address: str) -> bool:
+        """Whether mail to `address` reaches this desk: the inbox, a tagged form of it, or the postmaster
+        (RFC 5321 section 4.5.1)."""
+        local, _, domain = address.lower().rpartition("@")
+        if address.lower() == "postmaster":
+            return True
+        return domain == self.domain and (local in (self.local, "postmaster") or local.startswith(f"{self.local}+"))
+
+    def is_own(self, address: str) -> bool:
+        """Whether `address` is one that our own answers are sent from."""
+        return address.lower() != "postmaster" and self.is_ours(address)
+
+    def reply_address(self, conversation_key: str, recipient: str) -> str:
+        """The address under which `recipient`, and nobody else, reaches the conversation. A key that this channel
+        did not make gets the plain inbox: such a reply starts a conversation of its own."""
+        if not _KEY.fullmatch(conversation_key):
+            return self.inbox
+        signature = self._reply_signature(conversation_key, recipient)
+        return f"{self.local}+{conversation_key}.{VERSION}{signature}@{self.domain}"
+
+    def conversation_of(self, address: str, sender: str) -> str | None:
+        """The conversation that `address` names if it was issued by us to `sender`; None otherwise."""
+        local, _, domain = address.lower().rpartition("@")
+        prefix = f"{self.local}+"
+        if domain != self.domain or not local.startswith(prefix):
+            return None
+        match = _TAG.fullmatch(local.removeprefix(prefix))
+        if match is None or not sender:
+            return None
+        key, signature = match.groups()
+        return key if hmac.compare_digest(signature, self._reply_signature(key, sender)) else None
+
+    def message_id(self, unique: str) -> str:
+        """The Message-ID of the answer that the outbox calls `unique`; always the same for the same name."""
+        name = unique if _PLAIN_ID.fullmatch(unique) else hashlib.sha256(unique.encode(errors="replace")).hexdigest()
+        return f"<r.{name}.{self._id_signature(name)}@{self.domain}>"
+
+    def is_own_message_id(self, message_id: str) -> bool:
+        match = _OWN_ID.fullmatch(message_id.strip())
+        if match is None or match.group(3).lower() != self.domain:
+            return False
+        return hmac.compare_digest(match.group(2), self._id_signature(match.group(1)))
+
+    def _reply_signature(self, key: str, address: str) -> str:
+        return _signature(self._reply_key, f"{VERSION}\n{key}\n{participant(address)}")
+
+    def _id_signature(self, name: str) -> str:
+        return _signature(self._id_key, name)
+
+
+def _derived(secret: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(secret, purpose, "sha256")
+
+
+def _signature(key: bytes, text: str) -> str:
+    return _base32(hmac.digest(key, text.encode(errors="surrogateescape"), "sha256"), SIGNATURE_LENGTH)
+
+
+def _base32(data: bytes, length: int) -> str:
+    return base64.b32encode(data).decode().lower()[:length]

@@ -1,0 +1,74 @@
+"""Raw bytes of a mail to what the desk works with. Pure: no clock, no disk, no network. Runs in a parser process."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from email.message import Message
+from email.parser import BytesHeaderParser, BytesParser
+from email.policy import Compat32
+from typing import Any, override
+
+from channels.mail.charset import decode
+from channels.mail.headers import Fields, fields, first, from_address, message_ids, raw_bytes, references, subject
+from channels.mail.kind import KindName, classify
+from channels.mail.mime import Contents, FilePart, contents
+from channels.mail.quotes import new_words
+
+MAX_HEADER_BYTES = 100 * 1024
+OPENING = 500
+
+_URGENT = re.compile(r"投诉|投訴|complain", re.IGNORECASE)
+
+
+class _Lenient(Compat32):
+    """Gives the values of fields with raw 8-bit text (file names, mostly) as text instead of question marks."""
+
+    @override
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return value if value.isascii() else decode(raw_bytes(value), None)
+
+
+_POLICY = _Lenient()
+
+
+@dataclass(frozen=True)
+class ParsedMail:
+    text: str
+    kind: KindName
+    subject: str = ""
+    message_id: str = ""
+    references: str = ""
+    author: str | None = None
+    """The address in From; None when it cannot be told (none, several, malformed)."""
+    files: list[FilePart] = field(default_factory=list)
+    urgent: bool = False
+    whole: bool = True
+    """False when parts could not be read."""
+
+
+def parse(raw: bytes, sender: str) -> ParsedMail:
+    """`sender`: the envelope sender, empty for the null sender. Never raises on bad input, short of MemoryError."""
+    try:
+        message: Message = BytesParser(policy=_POLICY).parsebytes(raw)
+        found = contents(message)
+    except Exception:  # RecursionError on deep nesting, and what else the library raises
+        message = BytesHeaderParser(policy=_POLICY).parsebytes(raw[:MAX_HEADER_BYTES])
+        found = Contents(partial=True)
+    return _put_together(fields(message), found, sender)
+
+
+def _put_together(of: Fields, found: Contents, sender: str) -> ParsedMail:
+    full_text = found.text
+    about = subject(of)
+    return ParsedMail(
+        text=new_words(full_text),
+        kind=classify(of, found.types, full_text[:OPENING], sender),
+        subject=about,
+        message_id=next(iter(message_ids(first(of, "message-id"))), ""),
+        references=references(of),
+        author=from_address(of),
+        files=found.files,
+        urgent=_URGENT.search(about) is not None,
+        whole=not found.partial,
+    )

@@ -1,0 +1,49 @@
+"""The program of one parser process: mails in on standard input, parsed mails out on standard output.
+
+python -m channels.mail.parser_process <seconds of CPU per mail> <bytes of memory>
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from typing import BinaryIO
+
+from channels.mail.frames import READY, SIZES, packed
+from channels.mail.parse import ParsedMail, parse
+
+
+def main() -> None:
+    seconds, memory_bytes = float(sys.argv[1]), int(sys.argv[2])
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    sink.write(READY)
+    sink.flush()
+    while (mail := _next(source, seconds)) is not None:
+        sink.write(packed(mail))
+        sink.flush()
+
+
+def _next(source: BinaryIO, seconds: float) -> ParsedMail | None:
+    """None at the end of input: the desk has stopped, or died."""
+    sizes = source.read(SIZES.size)
+    if len(sizes) < SIZES.size:
+        return None
+    head_size, raw_size = SIZES.unpack(sizes)
+    head, raw = json.loads(source.read(head_size)), source.read(raw_size)
+    _allow_cpu(seconds)
+    return parse(raw, str(head["sender"]))
+
+
+def _allow_cpu(seconds: float) -> None:
+    """The kernel's limit counts from the start of the process, so each mail raises it."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main()

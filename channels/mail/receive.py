@@ -1,0 +1,174 @@
+"""Takes mail over SMTP: a message is answered 250 only when `accept` has stored it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from channels.contract import Accept, Accepted, InboundMessage, NotStored
+from channels.mail.addresses import AddressBook, new_conversation_key
+from channels.mail.data import Room
+from channels.mail.settings import MailSettings
+from channels.mail.smtp import FULL, TRY_LATER, ComplaintSession, Doors
+
+CHANNEL = "mail"
+ANSWER_SECONDS = 25.0
+"""The client hears an answer within this time; a commit that takes longer still counts, and the client's next
+attempt is recognised as the same message."""
+STOP_SECONDS = 10.0
+MAX_HEADER_BYTES = 100 * 1024
+MAX_HOPS = 50
+_RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
+_FULL_DISK = re.compile(r"disk is full|no space left|disk full|quota", re.IGNORECASE)
+
+log = structlog.get_logger()
+
+
+class Receiver:
+    """The listener. `address` is where it listens once it was started."""
+
+    def __init__(self, settings: MailSettings, book: AddressBook, accept: Accept) -> None:
+        self._settings = settings
+        self._book = book
+        self._accept = accept
+        self._doors = Doors(settings.max_sessions, settings.max_sessions_per_address)
+        self._room = Room(settings.max_bytes_in_hand)
+        self._storing: set[asyncio.Task[Accepted]] = set()
+        self._server: asyncio.Server | None = None
+        self.address: tuple[str, int] | None = None
+
+    @property
+    def listening(self) -> bool:
+        return self._server is not None and self._server.is_serving()
+
+    async def start(self, host: str, port: int) -> None:
+        """Raises OSError when the port is in use."""
+        # The library logs every command, and with it the addresses of users.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
+        self._server = await asyncio.get_running_loop().create_server(self._session, host, port, backlog=256)
+        bound = self._server.sockets[0].getsockname()
+        self.address = (bound[0], bound[1])
+
+    async def stop(self) -> None:
+        """Closes the door; a message in hand is stored and answered first, within `STOP_SECONDS`."""
+        if self._server is None:
+            return
+        self._server.close()
+        for session in list(self._doors.sessions):
+            session.stop()
+        try:
+            await asyncio.wait_for(self._doors.empty.wait(), STOP_SECONDS)
+        except TimeoutError:
+            for session in list(self._doors.sessions):
+                session.abort()
+        if self._storing:
+            await asyncio.wait(self._storing, timeout=STOP_SECONDS)
+        self._server = None
+
+    def _session(self) -> ComplaintSession:
+        return ComplaintSession(self, self._settings, self._doors, self._room)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if not self._book.is_ours(address):
+            return "550 5.1.1 There is no such mailbox here"
+        if len(envelope.rcpt_tos) >= self._settings.max_recipients:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        raw = envelope.content
+        assert isinstance(raw, bytes)
+        if len(_RECEIVED.findall(_header_block(raw))) > MAX_HOPS:
+            return "554 5.4.6 Too many hops: this message seems to run in a circle"
+        message = self._message(raw, session, envelope)
+        try:
+            await self._stored(message)
+        except NotStored as fault:
+            return FULL if _is_full(fault) else TRY_LATER
+        except TimeoutError:
+            return TRY_LATER
+        return "250 2.6.0 Your message is stored"
+
+    async def handle_exception(self, error: Exception) -> str:
+        log.error("mail_session_fault", fault=type(error).__name__)
+        return TRY_LATER
+
+    async def _stored(self, message: InboundMessage) -> Accepted:
+        """The commit runs in a task of its own: a client that hangs up cancels this session, not the commit."""
+        storing = asyncio.ensure_future(self._accept(message))
+        self._storing.add(storing)
+        storing.add_done_callback(self._finished)
+        return await asyncio.wait_for(asyncio.shield(storing), ANSWER_SECONDS)
+
+    def _finished(self, storing: asyncio.Task[Accepted]) -> None:
+        self._storing.discard(storing)
+        if not storing.cancelled() and (fault := storing.exception()):
+            log.warning("mail_not_stored", fault=type(fault).__name__)
+
+    def _message(self, raw: bytes, session: Session, envelope: Envelope) -> InboundMessage:
+        sender = (envelope.mail_from or "").removeprefix("<").removesuffix(">")  # the null sender comes as "<>"
+        peer = session.peer[0] if isinstance(session.peer, tuple) else ""
+        return InboundMessage(
+            channel=CHANNEL,
+            external_id=external_id(raw, sender),
+            conversation_key=self._conversation(envelope.rcpt_tos, sender),
+            sender=sender,
+            raw=raw,
+            received_at=datetime.now(UTC),
+            envelope={
+                "mail_from": sender,
+                "rcpt_to": list(envelope.rcpt_tos),
+                "peer": peer,
+                "helo": _shown(session.host_name or ""),
+                "smtputf8": envelope.smtp_utf8,
+            },
+        )
+
+    def _conversation(self, recipients: list[str], sender: str) -> str:
+        named = (self._book.conversation_of(recipient, sender) for recipient in recipients)
+        return next((key for key in named if key), None) or new_conversation_key()
+
+
+def external_id(raw: bytes, sender: str) -> str:
+    """The same for every attempt to deliver the same mail: Message-ID, envelope sender and content."""
+    named = _MESSAGE_ID.search(_header_block(raw))
+    digest = hashlib.sha256(named.group(1) if named else b"")
+    digest.update(b"\0" + sender.encode(errors="surrogateescape") + b"\0")
+    digest.update(hashlib.sha256(raw).digest())
+    return digest.hexdigest()
+
+
+def _header_block(raw: bytes) -> bytes:
+    head = raw[:MAX_HEADER_BYTES].replace(b"\r\n", b"\n")
+    return head.partition(b"\n\n")[0]
+
+
+def _shown(text: str) -> str:
+    """What a client called itself, fit for a database: printable, at most 255 characters."""
+    return "".join(c if c.isprintable() else "?" for c in text)[:255]
+
+
+def _is_full(fault: BaseException) -> bool:
+    return any(
+        (isinstance(e, OSError) and e.errno in (errno.ENOSPC, errno.EDQUOT)) or _FULL_DISK.search(str(e))
+        for e in _causes(fault)
+    )
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = fault
+    while current is not None:
+        yield current
+        current = current.__cause__ or current.__context__

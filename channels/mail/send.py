@@ -1,0 +1,106 @@
+"""Builds the mail of an answer. Everything that comes from a stranger (subject, ids, addresses) is cleaned first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime
+
+from channels.contract import OutboundMessage, Rejected
+from channels.mail.addresses import AddressBook, is_mailbox
+from channels.mail.charset import clean, one_line
+from channels.mail.headers import MAX_REFERENCES, MAX_SUBJECT, decoded, message_ids
+
+_PREFIX = re.compile(r"^((re|aw|sv|antw|回复|回覆|答复|答覆)\s*(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
+_LANGUAGES = {"zh": "zh-CN", "en": "en"}
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A finished mail and the envelope it travels in."""
+
+    sender: str
+    """Empty for automatic answers: nothing may be sent back to them (RFC 3834 section 3.3)."""
+    recipient: str
+    message_id: str
+    written_at: datetime
+    content: bytes
+
+
+def write(message: OutboundMessage, book: AddressBook, exchange: str, default_subject: str) -> Letter:
+    """Raises Rejected when the recipient is not one plain address, or is ourselves."""
+    recipient = _checked(message.recipient, book)
+    mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
+    mail["From"] = Address(display_name=plain_header(exchange), addr_spec=book.inbox)
+    mail["To"] = recipient
+    mail["Subject"] = reply_subject(message, default_subject)
+    mail["Date"] = format_datetime(message.created_at)
+    _body(mail, message.text)
+    mail["Content-Language"] = _LANGUAGES.get(message.language, "en")
+    message_id = book.message_id(message.message_id)
+    reply_to = book.reply_address(message.conversation_key, message.recipient)
+    return Letter(
+        sender="" if message.automatic else book.inbox,
+        recipient=recipient,
+        message_id=message_id,
+        written_at=message.created_at,
+        content=_identity(message_id, reply_to, message) + mail.as_bytes(),
+    )
+
+
+def reply_subject(message: OutboundMessage, default: str) -> str:
+    """ "Re: " and the subject that the user wrote, or our own for a conversation that has none."""
+    theirs = _PREFIX.sub("", plain_header(message.thread.get("subject", "")))
+    if theirs:
+        return f"Re: {theirs}"
+    return plain_header(message.subject) or plain_header(default)
+
+
+def plain_header(text: str) -> str:
+    """Text that means itself in a header: on Python before 3.12.5 an encoded line end inside an encoded word comes
+    out as a real one and begins a new header (CVE-2024-6923), so no encoded word is left."""
+    for _ in range(3):
+        text = decoded(text, MAX_SUBJECT)
+    return one_line(text.replace("=?", "= ?"), MAX_SUBJECT)
+
+
+def _checked(recipient: str, book: AddressBook) -> str:
+    if not is_mailbox(recipient):
+        raise Rejected("the answer cannot be sent: the recipient is not one plain mail address")
+    if book.is_own(recipient):
+        raise Rejected("the answer cannot be sent: the recipient is our own inbox")
+    local, _, domain = recipient.rpartition("@")
+    try:
+        return f"{local}@{domain if domain.isascii() else domain.encode('idna').decode()}"
+    except UnicodeError:
+        raise Rejected("the answer cannot be sent: the recipient's domain is not a valid name") from None
+
+
+def _identity(message_id: str, reply_to: str, message: OutboundMessage) -> bytes:
+    """The fields that thread an answer (RFC 5322 section 3.6.4) and mark what no person wrote (RFC 3834 section 3.1.7).
+
+    Written out here because the library breaks ids that do not fit on a line into encoded words, which no mail
+    program recognises as ids any more. All values are ours or passed a strict pattern.
+    """
+    parent = message_ids(message.thread.get("message_id", ""))[:1]
+    chain = [i for i in message_ids(message.thread.get("references", "")) if i not in parent][-MAX_REFERENCES:]
+    lines = [f"Message-ID: {message_id}", f"Reply-To: {reply_to}"]
+    if parent:
+        lines += [f"In-Reply-To: {parent[0]}", "References: " + "\r\n ".join([*chain, *parent])]
+    if message.automatic:
+        lines.append("Auto-Submitted: " + ("auto-replied" if parent else "auto-generated"))
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _body(mail: EmailMessage, text: str) -> None:
+    text = clean(text).rstrip("\n") + "\n"
+    if text.isascii() and max(map(len, text.split("\n"))) < 900:
+        encoding = "7bit"
+    else:
+        mostly_ascii = sum(map(str.isascii, text)) > len(text) * 0.7
+        encoding = "quoted-printable" if mostly_ascii else "base64"
+    mail.set_content(text, charset="utf-8", cte=encoding)

@@ -1,0 +1,82 @@
+"""The settings of the mail channel: the section `mail` of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from channels.mail.addresses import MAX_INBOX_LOCAL, is_mailbox
+
+MIB = 1024 * 1024
+
+
+class MailSettings(BaseModel):
+    """Every setting has a default with which the channel works on one machine."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    address: str = "complaints@exchange.example"
+    """The complaint inbox: what users write to and what answers come from."""
+
+    relay_host: str = ""
+    """The server that takes our answers. Empty: they are put into the Maildir `maildrop/` of the data folder."""
+    relay_port: int = Field(default=587, ge=1, le=65535)
+    relay_starttls: bool = True
+    relay_user: str = ""
+    relay_password: SecretStr = SecretStr("")
+    relay_seconds: float = Field(default=30, gt=0)
+    """Patience with each step of a conversation with the relay."""
+
+    max_message_bytes: int = Field(default=25 * MIB, ge=64 * 1024)
+    max_lines: int = Field(default=400_000, ge=1000)
+    """25 MiB of base64 in lines of 76 characters are 344,000 lines."""
+    max_bytes_in_hand: int = Field(default=256 * MIB, ge=64 * 1024)
+    """What all sessions together may hold of messages that are still arriving."""
+    max_recipients: int = Field(default=50, ge=1)
+    max_sessions: int = Field(default=200, ge=1)
+    max_sessions_per_address: int = Field(default=20, ge=1)
+    session_seconds: float = Field(default=600, gt=0)
+    parse_seconds: float = Field(default=10, gt=0)
+    """Wall clock and CPU that reading one message may take."""
+    parse_memory_bytes: int = Field(default=512 * MIB, ge=128 * MIB)
+
+    @field_validator("address")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        if not value.isascii() or not is_mailbox(value):
+            raise ValueError(f"{value!r} is not a mail address such as complaints@exchange.example")
+        local = value.rpartition("@")[0]
+        if len(local) > MAX_INBOX_LOCAL or "+" in local:
+            raise ValueError(
+                f"the part before the @ of {value!r} must have at most {MAX_INBOX_LOCAL} characters and no '+', "
+                "because reply addresses are made by adding to it"
+            )
+        return value.lower()
+
+    @model_validator(mode="after")
+    def _log_in_is_whole(self) -> Self:
+        if bool(self.relay_user) != bool(self.relay_password.get_secret_value()):
+            raise ValueError("relay_user and relay_password belong together: set both or neither")
+        return self
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+
+def check(section: Mapping[str, Any]) -> MailSettings:
+    """Raises ValueError with one sentence that names every wrong setting."""
+    try:
+        return MailSettings(**section)
+    except ValidationError as error:
+        raise ValueError("channel mail: " + "; ".join(_sentence(e) for e in error.errors())) from None
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"there is no setting {name!r} (there are {', '.join(MailSettings.model_fields)})"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {reason}" if name else reason

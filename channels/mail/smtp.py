@@ -1,0 +1,243 @@
+"""One SMTP session: aiosmtpd's protocol with our own caps, deadline and way of collecting DATA.
+
+What is changed, and why: the library collects DATA line by line without a budget, refuses lines over 1,001 bytes for
+good, counts no connections, tells the names of our exceptions to the peer and offers commands that a complaint inbox
+has no use for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections import Counter, defaultdict
+from typing import Any, Protocol, cast, override
+
+from aiosmtpd.smtp import MISSING, SMTP, Envelope, Session
+
+from channels.mail.data import DataBlock, Room, Verdict
+from channels.mail.settings import MailSettings
+
+IDENT = "ESMTP complaint desk"
+IDLE_SECONDS = 300.0
+"""A client may be silent for this long between two steps (RFC 5321 section 4.5.3.2.7)."""
+LINE_BUFFER = 64 * 1024
+TOO_BIG = "552 5.3.4 This message is larger than we can take. Please send large files in several messages."
+TRY_LATER = "451 4.3.0 We could not store this message. Please try again later."
+FULL = "452 4.3.1 There is no room for this message now. Please try again later."
+TOO_MANY_CONNECTIONS = b"421 4.7.0 Too many connections. Please try again later.\r\n"
+TOO_LONG_SESSION = b"421 4.4.2 This session took too long. Please try again.\r\n"
+STOPPING = b"421 4.3.2 The service is being restarted. Please try again later.\r\n"
+_OURS = {"552 Error: message size exceeds fixed maximum message size": TOO_BIG}
+"""Replies of the library that carry no enhanced status code, and ours (RFC 3463)."""
+
+
+class Handler(Protocol):
+    """What the session asks of `receive.py`; aiosmtpd finds these methods by name."""
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str: ...
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str: ...
+
+    async def handle_exception(self, error: Exception) -> str: ...
+
+
+class Doors:
+    """Counts the sessions, in all and per address, and holds them for an orderly stop."""
+
+    def __init__(self, most: int, most_per_address: int) -> None:
+        self._most = most
+        self._most_per_address = most_per_address
+        self._per_address: Counter[str] = Counter()
+        self.sessions: set[ComplaintSession] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def enter(self, session: ComplaintSession, origin: str) -> bool:
+        if len(self.sessions) >= self._most or self._per_address[origin] >= self._most_per_address:
+            return False
+        self._per_address[origin] += 1
+        self.sessions.add(session)
+        self.empty.clear()
+        return True
+
+    def leave(self, session: ComplaintSession, origin: str) -> None:
+        self.sessions.discard(session)
+        self._per_address[origin] -= 1
+        if self._per_address[origin] <= 0:
+            del self._per_address[origin]
+        if not self.sessions:
+            self.empty.set()
+
+
+def origin_of(peer: Any) -> str:
+    """The address that connections are counted by: an IPv6 user has a whole /64 network."""
+    host = peer[0] if isinstance(peer, tuple) and peer else str(peer)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return str(host)
+    return str(ipaddress.ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
+class ComplaintSession(SMTP):
+    line_length_limit = LINE_BUFFER
+
+    def __init__(self, handler: Handler, settings: MailSettings, doors: Doors, room: Room) -> None:
+        # The library shares this between all sessions and clears it whenever one begins.
+        self.command_size_limits = defaultdict(lambda: SMTP.command_size_limit)
+        super().__init__(
+            handler,
+            data_size_limit=settings.max_message_bytes,
+            enable_SMTPUTF8=True,
+            hostname=settings.domain,
+            ident=IDENT,
+            timeout=min(IDLE_SECONDS, settings.session_seconds),
+            loop=asyncio.get_running_loop(),
+        )
+        self._settings = settings
+        self._doors = doors
+        self._room = room
+        self._origin = ""
+        self._inside = False
+        self._busy = False
+        self._stopping = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._origin = origin_of(transport.get_extra_info("peername"))
+        self._inside = self._doors.enter(self, self._origin)
+        if not self._inside:
+            _say_and_close(transport, TOO_MANY_CONNECTIONS)
+            return
+        self._deadline = self.loop.call_later(
+            self._settings.session_seconds, _say_and_close, transport, TOO_LONG_SESSION
+        )
+        super().connection_made(transport)
+
+    @override
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._inside:
+            return
+        self._inside = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._doors.leave(self, self._origin)
+        super().connection_lost(error)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._inside:
+            super().data_received(data)
+
+    @override
+    def eof_received(self) -> bool | None:
+        return super().eof_received() if self._inside else False
+
+    def stop(self) -> None:
+        """Ends the session now, or right after the message in hand was answered."""
+        self._stopping = True
+        if not self._busy and self.transport is not None:
+            _say_and_close(self.transport, STOPPING)
+
+    def abort(self) -> None:
+        if self.transport is not None:
+            cast(asyncio.WriteTransport, self.transport).abort()
+
+    @override
+    async def push[Text: (str, bytes)](self, status: Text) -> None:
+        if isinstance(status, str):
+            await super().push(_OURS.get(status, status))
+        else:
+            await super().push(status)
+
+    @override
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        if arg.strip().lower() == "<postmaster>":
+            return "postmaster", ""  # the one address without a domain (RFC 5321 section 4.5.1)
+        try:
+            address, rest = super()._getaddr(arg)
+        except Exception:  # the library's parser raises almost anything on hostile input
+            return None, None
+        return (address, rest) if address is None or _is_clean(address) else (None, None)
+
+    @override
+    async def smtp_DATA(self, arg: str) -> None:
+        if await self.check_helo_needed():
+            return
+        assert self.envelope is not None
+        if not self.envelope.rcpt_tos:
+            await self.push("503 5.5.1 Send RCPT first")
+            return
+        if arg:
+            await self.push("501 5.5.4 DATA takes no argument")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        self._busy = True
+        try:
+            await self.push(await self._take_message())
+        finally:
+            self._busy = False
+            self._set_post_data_state()  # type: ignore[no-untyped-call] # untyped in the library
+            if self._stopping:
+                self.stop()
+
+    async def _take_message(self) -> str:
+        block = DataBlock(self._settings.max_message_bytes, self._settings.max_lines, self._room)
+        try:
+            await self._collect(block)
+            if block.verdict is Verdict.TOO_MUCH:
+                return TOO_BIG
+            if block.verdict is Verdict.NO_ROOM:
+                return FULL
+            assert self.envelope is not None
+            self.envelope.content = self.envelope.original_content = block.content()
+            status = await self._call_handler_hook("DATA")
+            assert status is not MISSING
+            return str(status)
+        finally:
+            block.close()
+
+    async def _collect(self, block: DataBlock) -> None:
+        """Reads to the end mark. Whatever came after it goes back to the reader: it is the next command."""
+        while True:
+            # More than the reader can hold, so that it is empty when the rest goes back to it.
+            chunk = await self._reader.read(1 << 24)
+            if not chunk:
+                raise ConnectionResetError
+            self._reset_timeout()
+            rest = block.feed(chunk)
+            if rest is not None:
+                if rest:
+                    self._reader.feed_data(rest)
+                return
+
+    @override
+    async def smtp_VRFY(self, arg: str) -> None:
+        await self.push("252 2.1.5 Send the message and see")
+
+    @override
+    async def smtp_HELP(self, arg: str) -> None:
+        await self.push("214 2.0.0 Complaints are welcome. See RFC 5321.")
+
+    @override
+    async def smtp_AUTH(self, arg: str) -> None:
+        await self.push("502 5.5.1 AUTH is not offered")
+
+    @override
+    async def smtp_EXPN(self, arg: str) -> None:
+        await self.push("502 5.5.1 EXPN is not offered")
+
+
+def _is_clean(address: str) -> bool:
+    """No control characters, and no bytes that are not UTF-8 (they arrive as lone surrogates)."""
+    return not any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in address)
+
+
+def _say_and_close(transport: asyncio.BaseTransport, line: bytes) -> None:
+    writing = cast(asyncio.WriteTransport, transport)
+    if not writing.is_closing():
+        writing.write(line)
+        writing.close()

@@ -1,0 +1,103 @@
+"""Reads mails in a few processes of their own, each bounded in memory, CPU and time.
+
+A mail can be built to cost a parser minutes or gigabytes. Here it costs one process, which is replaced; the message is
+stored already and goes to a person. The processes get no settings and no environment of ours, only the bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+
+from channels.mail.frames import READY, SIZES, unpacked
+from channels.mail.parse import ParsedMail
+
+PROCESSES = 2
+START_SECONDS = 20.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Unreadable(Exception):
+    """The mail broke its parser or took too long."""
+
+
+class ParserPool:
+    """`parse` waits for a free process. Processes start when they are first needed."""
+
+    def __init__(self, seconds: float, memory_bytes: int, processes: int = PROCESSES) -> None:
+        self._seconds = seconds
+        self._memory_bytes = memory_bytes
+        self._free = asyncio.Semaphore(processes)
+        self._idle: list[Process] = []
+
+    async def parse(self, raw: bytes, sender: str) -> ParsedMail:
+        """Raises Unreadable; OSError when no process can be started."""
+        async with self._free:
+            process = self._idle.pop() if self._idle else await self._started()
+            whole = False
+            try:
+                async with asyncio.timeout(self._seconds):
+                    parsed = await _exchange(process, raw, sender)
+                whole = True
+                return parsed
+            except (TimeoutError, EOFError, ConnectionError, ValueError, KeyError, TypeError) as error:
+                raise Unreadable from error
+            finally:
+                # Also when the caller was cancelled: half an answer may be in the pipe.
+                if whole:
+                    self._idle.append(process)
+                else:
+                    await _end(process)
+
+    async def close(self) -> None:
+        while self._idle:
+            await _end(self._idle.pop())
+
+    async def _started(self) -> Process:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "channels.mail.parser_process",
+            str(self._seconds),
+            str(self._memory_bytes),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            start_new_session=True,  # Ctrl-C is for the desk, which lets the mail in hand finish
+        )
+        try:
+            await asyncio.wait_for(_ready(process), START_SECONDS)
+        except BaseException:
+            await _end(process)
+            raise
+        return process
+
+
+async def _ready(process: Process) -> None:
+    assert process.stdout is not None
+    if await process.stdout.read(len(READY)) != READY:
+        raise OSError("the parser process ended before it was ready")
+
+
+async def _exchange(process: Process, raw: bytes, sender: str) -> ParsedMail:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    head = json.dumps({"sender": sender}).encode()
+    process.stdin.write(SIZES.pack(len(head), len(raw)) + head)
+    process.stdin.write(raw)
+    await process.stdin.drain()
+    head_size, body_size = SIZES.unpack(await process.stdout.readexactly(SIZES.size))
+    answer = json.loads(await process.stdout.readexactly(head_size))
+    return unpacked(answer, await process.stdout.readexactly(body_size))
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    # communicate() closes both pipes as well; wait() alone would leave that to the garbage collector.
+    await process.communicate()

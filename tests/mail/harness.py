@@ -1,0 +1,156 @@
+"""A fake desk behind a real mail channel, and a client that speaks SMTP byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from bot import wording
+from channels import mail
+from channels.contract import Accepted, Author, ChannelContext, InboundMessage, OutboundMessage
+from channels.mail.channel import MailChannel
+
+SECRET = bytes(range(32))
+INBOX = "complaints@exchange.example"
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "mail"
+
+
+class FakeDesk:
+    """Stores in memory and dedupes like the inbox. It can be told to fail next, or to wait at the door."""
+
+    def __init__(self) -> None:
+        self.stored: list[InboundMessage] = []
+        self.attempts = 0
+        self.fail_next: list[Exception] = []
+        self.door = asyncio.Event()
+        self.door.set()
+        self.knocked = asyncio.Event()
+        self.finished = asyncio.Event()
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        self.attempts += 1
+        self.knocked.set()
+        if self.fail_next:
+            raise self.fail_next.pop(0)
+        await self.door.wait()
+        known = [n for n, old in enumerate(self.stored, 1) if old.external_id == message.external_id]
+        if not known:
+            self.stored.append(message)
+        self.finished.set()
+        number = known[0] if known else len(self.stored)
+        return Accepted(inbox_id=number, conversation_id=number, seq=1, duplicate=bool(known))
+
+
+class NoTranscript:
+    """Mail shows no transcripts; using this fails the test."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the mail channel asked for the transcript: {name}")
+
+
+def channel(folder: Path, desk: FakeDesk, port: int = 0, **settings: object) -> MailChannel:
+    built = mail.build(
+        ChannelContext(
+            settings=settings,
+            host="127.0.0.1",
+            ports={"smtp": port},
+            exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
+            data_dir=folder,
+            public_url="http://127.0.0.1:8080",
+            secret=SECRET,
+            accept=desk.accept,
+            transcript=NoTranscript(),
+            words=wording.load(wording.HERE, Path(mail.__file__).parent),
+            app_token_secret="",
+            site_origins=(),
+        )
+    )
+    assert isinstance(built, MailChannel)
+    return built
+
+
+class Client:
+    """One SMTP connection. Those that a failed test left open are closed by the fixture."""
+
+    opened: ClassVar[list[Client]] = []
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def open(cls, of: MailChannel) -> Self:
+        assert of.address is not None
+        client = cls(*await asyncio.open_connection(*of.address))
+        cls.opened.append(client)
+        return client
+
+    async def reply(self) -> str:
+        """One reply of one or more lines; an empty text when the server has closed."""
+        lines: list[str] = []
+        while line := (await asyncio.wait_for(self.reader.readline(), 20)).decode():
+            lines.append(line.removesuffix("\r\n"))
+            if line[3:4] != "-":
+                break
+        return "\n".join(lines)
+
+    async def say(self, line: str | bytes) -> str:
+        self.writer.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
+        await self.writer.drain()
+        return await self.reply()
+
+    async def begin(self, sender: str = "li@user.example", recipient: str = INBOX) -> None:
+        """Up to the invitation to send the message."""
+        assert (await self.reply()).startswith("220 ")
+        assert (await self.say("EHLO user.example")).startswith("250-")
+        assert await self.say(f"MAIL FROM:<{sender}>") == "250 OK"
+        assert await self.say(f"RCPT TO:<{recipient}>") == "250 2.1.5 OK"
+        assert (await self.say("DATA")).startswith("354 ")
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def close(self) -> None:
+        self.writer.close()
+        try:
+            await self.writer.wait_closed()
+        except ConnectionError:
+            return
+
+
+async def deliver(of: MailChannel, content: bytes, sender: str = "li@user.example", recipient: str = INBOX) -> str:
+    """Sends one mail, whose content needs no dot-stuffing, and returns the answer to the final dot."""
+    client = await Client.open(of)
+    try:
+        await client.begin(sender, recipient)
+        await client.send(content + b".\r\n")
+        return await client.reply()
+    finally:
+        await client.close()
+
+
+def mail_bytes(*, subject: str = "Help", body: str = "My withdrawal is stuck.", extra: str = "") -> bytes:
+    head = f"From: Li <li@user.example>\r\nTo: {INBOX}\r\nSubject: {subject}\r\nMessage-ID: <1@user.example>\r\n"
+    kind = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    return (head + kind + extra + "\r\n" + body + "\r\n").encode()
+
+
+def answer(**changes: Any) -> OutboundMessage:
+    values: dict[str, Any] = {
+        "outbox_id": 7,
+        "message_id": "01hzx3",
+        "conversation_id": 1,
+        "conversation_key": "abcdefghijklmnopqrstuvwx",
+        "recipient": "li@user.example",
+        "seq": 2,
+        "author": Author.BOT,
+        "author_name": "",
+        "text": "We have your message.",
+        "language": "en",
+        "thread": {"subject": "Help", "message_id": "<1@user.example>", "references": "<0@user.example>"},
+        "created_at": datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
+    }
+    return OutboundMessage(**(values | changes))

@@ -1,0 +1,64 @@
+"""Who may know whom (docs/FLOW.md): the arrows of the road point one way."""
+
+from __future__ import annotations
+
+import pytest
+
+from channels.registry import names
+from tests.repo.tree import PACKAGES, files, imports, module_of
+
+SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.store", "bot.repository", "bot.wording")
+RULES: dict[str, tuple[str, ...]] = {
+    "bot.understanding": ("bot.understanding",),
+    "bot.rasa": ("bot.rasa", "bot.understanding"),
+    "bot.store": ("bot.store", "bot.clock", "channels.contract"),
+    "bot.repository": ("bot.repository", "bot.store", "bot.clock", "channels.contract"),
+    "bot": ("bot", "actions.commands", "escalation", "channels.contract"),
+    "channels.registry": ("channels.contract",),
+    "channels.contract": (),
+    "actions": ("actions",),
+    "escalation": ("escalation", "actions.commands", "channels.contract", "bot.understanding.labels", *SHARED),
+}
+EXTRA = {
+    "bot.bootstrap": ("channels.registry",),
+    "bot.catalogue": ("channels.registry",),
+}
+"""The composition root, and the list of folders that hold words."""
+
+
+def within(module: str, packages: tuple[str, ...]) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+def allowed(module: str) -> tuple[str, ...]:
+    for name in names():
+        if within(module, (f"channels.{name}",)):
+            return (f"channels.{name}", "channels.contract")
+    rule = max((rule for rule in RULES if within(module, (rule,))), key=len, default="")
+    return RULES.get(rule, ()) + EXTRA.get(module, ())
+
+
+@pytest.mark.parametrize("path", files(*PACKAGES), ids=module_of)
+def test_a_module_imports_only_what_it_may_know(path: object) -> None:
+    from pathlib import Path
+
+    assert isinstance(path, Path)
+    module = module_of(path)
+    ours = [name for name in imports(path) if name.split(".")[0] in PACKAGES]
+    wrong = [name for name in ours if not within(name, allowed(module)) or _reaches_into_rasa(module, name)]
+    assert not wrong, f"{module} must not import {wrong}"
+
+
+def _reaches_into_rasa(module: str, name: str) -> bool:
+    """The Python 3.10 side is another process: nobody imports it."""
+    return within(name, ("bot.rasa",)) and not within(module, ("bot.rasa",))
+
+
+def test_our_top_level_names_are_ours() -> None:
+    """`channels` and `actions` are common names; an installed package must not shadow them."""
+    import actions
+    import channels
+    from tests.repo.tree import ROOT
+
+    for package in (actions, channels):
+        assert str(package.__file__).startswith(str(ROOT))
