@@ -26,10 +26,13 @@ from bot.keys import derive, root_secret
 from bot.rasa_client import RasaClient
 from bot.settings import Settings, SettingsError
 from bot.store.store import Store
+from bot.thinking import Articles, Mind
 from bot.transcript import ChannelTranscript
 from bot.turn import Turner
 from bot.turns import TurnRunner
 from bot.understanding.knowledge import Knowledge, KnowledgeError
+from bot.understanding.labels import COMPLAINTS
+from bot.understanding.language import Language
 from bot.understanding.reading import read
 from channels import registry
 from channels.contract import Accept, Channel, ChannelContext, Transcript, Words
@@ -74,6 +77,7 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
     secret = root_secret(settings.data_dir)
     raw, evidence = Files(settings.data_dir / "raw"), Files(settings.data_dir / "evidence")
     channels: dict[str, Channel] = {}
+    knowledge = load_knowledge(settings)
     promise = _promise(settings)
     patience = _patience(settings)
     links = TrackingLinks(secret, settings.url)
@@ -86,12 +90,11 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
         evidence=evidence,
         clock=clock,
         hub=hub,
-        ask=rasa.turn,
-        understand=read,
+        mind=Mind(understand=read, articles=_best_articles(knowledge), ask=rasa.turn),
         finish=Finish(
             channels=channels,
             clock=clock,
-            carry_out=CarryOut(words, _article_text(load_knowledge(settings)), links, promise, patience),
+            carry_out=CarryOut(words, _article_text(knowledge), links, promise, patience),
             patience=patience,
         ),
         max_attempts=settings.work.max_attempts,
@@ -168,6 +171,17 @@ def _article_text(knowledge: Knowledge) -> ArticleText:
         return f"{found.title}\n\n{found.body}"
 
     return text
+
+
+def _best_articles(knowledge: Knowledge) -> Articles:
+    labels = [label for label in COMPLAINTS if knowledge.for_class(label)]
+
+    def best(text: str, language: str) -> Mapping[str, str]:
+        spoken: Language = "zh" if language == "zh" else "en"
+        found = ((label, knowledge.best(text, label, spoken)) for label in labels)
+        return {label: article.id for label, article in found if article is not None}
+
+    return best
 
 
 def _channels(

@@ -15,17 +15,22 @@ from bot.guard import harmless
 
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_COMMANDS = 8
-FAILURES_TO_OPEN = 3
-OPEN_SECONDS = 5.0
+FAILURES_TO_REST = 3
+REST_SECONDS = 5.0
+REFUSED_SECONDS = 0.5
 
 
 class TurnFailed(Exception):
-    """Rasa gave no usable answer. `reached` is False when the message never got to it and may be sent again."""
+    """Rasa gave no usable answer.
 
-    def __init__(self, reason: str, *, reached: bool) -> None:
+    `again_seconds` is how long to wait before the message may go there again; None when it may have been there
+    already and must not be repeated.
+    """
+
+    def __init__(self, reason: str, again_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.reached = reached
+        self.again_seconds = again_seconds
 
 
 class RasaClient:
@@ -34,7 +39,7 @@ class RasaClient:
     def __init__(self, url: str, secret: str, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         self._failures = 0
-        self._closed_until = 0.0
+        self._resting_until = 0.0
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {secret}"},
@@ -50,8 +55,7 @@ class RasaClient:
 
         Raises TurnFailed.
         """
-        if time.monotonic() < self._closed_until:
-            raise TurnFailed("Rasa failed several times just now", reached=False)
+        self._insist_on_trust()
         body = {
             "sender": sender,
             "text": command or harmless(text),
@@ -64,7 +68,7 @@ class RasaClient:
         except TurnFailed:
             self._count_failure()
             raise
-        self._failures = 0
+        self._failures, self._resting_until = 0, 0.0
         return commands
 
     async def ready(self) -> bool:
@@ -76,10 +80,18 @@ class RasaClient:
     async def close(self) -> None:
         await self._http.aclose()
 
+    def _insist_on_trust(self) -> None:
+        """While Rasa rests nobody asks; afterwards one message tries it while the others go on resting."""
+        now = time.monotonic()
+        if now < self._resting_until:
+            raise TurnFailed("Rasa failed several times just now", self._resting_until - now + self._timeout_seconds)
+        if self._failures >= FAILURES_TO_REST:
+            self._resting_until = now + self._timeout_seconds
+
     def _count_failure(self) -> None:
         self._failures += 1
-        if self._failures >= FAILURES_TO_OPEN:
-            self._closed_until = time.monotonic() + OPEN_SECONDS
+        if self._failures >= FAILURES_TO_REST:
+            self._resting_until = time.monotonic() + REST_SECONDS
 
     async def _post(self, body: Mapping[str, Any]) -> bytes:
         """The whole call within one budget: httpx's own time-outs are per read, and a slow drip would pass them."""
@@ -87,21 +99,21 @@ class RasaClient:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._read(body)
         except httpx.ConnectError as error:
-            raise TurnFailed("Rasa cannot be reached", reached=False) from error
+            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS) from error
         except TimeoutError as error:
-            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", reached=True) from error
+            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s") from error
         except httpx.HTTPError as error:
-            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", reached=True) from error
+            raise TurnFailed(f"Rasa broke off ({type(error).__name__})") from error
 
     async def _read(self, body: Mapping[str, Any]) -> bytes:
         async with self._http.stream("POST", "/webhooks/redress/turn", json=body) as response:
             if response.status_code != 200:
-                raise TurnFailed(f"Rasa answered {response.status_code}", reached=True)
+                raise TurnFailed(f"Rasa answered {response.status_code}")
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
-                    raise TurnFailed("Rasa's answer is too long", reached=True)
+                    raise TurnFailed("Rasa's answer is too long")
             return bytes(content)
 
 
@@ -110,11 +122,11 @@ def _commands(content: bytes, inbox_id: int) -> Sequence[Command]:
     try:
         answer = json.loads(content)
         if answer["complete"] is not True or answer["inbox_id"] != inbox_id:
-            raise TurnFailed("Rasa did not finish the turn", reached=True)
+            raise TurnFailed("Rasa did not finish the turn")
         commands = [from_json(message["custom"]) for message in answer["messages"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         detail = str(error) if isinstance(error, UnknownCommand) else "Rasa's answer makes no sense"
-        raise TurnFailed(detail, reached=True) from error
+        raise TurnFailed(detail) from error
     if not commands or len(commands) > MAX_COMMANDS:
-        raise TurnFailed(f"Rasa answered with {len(commands)} commands", reached=True)
+        raise TurnFailed(f"Rasa answered with {len(commands)} commands")
     return commands

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
+from bot.guard import MAX_CHARACTERS
 from bot.rasa_client import TurnFailed
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
@@ -50,18 +51,29 @@ class Thought:
     """How the message is accounted for unless carrying out the commands says otherwise."""
 
 
-async def think(
-    matter: Matter, ask: AskRasa, understand: Callable[[str], Reading], patient: Callable[[TurnFailed], bool]
-) -> Thought:
+Articles = Callable[[str, str], Mapping[str, str]]
+"""(text, language) -> for each class with articles, the one that fits the text best."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mind:
+    """What thinking needs: the reader of texts, the library, and Rasa."""
+
+    understand: Callable[[str], Reading]
+    articles: Articles
+    ask: AskRasa
+
+
+async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
-    reading = await asyncio.to_thread(understand, matter.message.text)
+    reading = await asyncio.to_thread(mind.understand, matter.message.text)
     language = reading.language or matter.conversation.language or "en"
-    outcome, commands = await _decide(matter, ask, reading, language, patient)
+    outcome, commands = await _decide(matter, mind, reading, language, patient)
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
 
 
 async def _decide(
-    matter: Matter, ask: AskRasa, reading: Reading, language: str, patient: Callable[[TurnFailed], bool]
+    matter: Matter, mind: Mind, reading: Reading, language: str, patient: Callable[[TurnFailed], bool]
 ) -> tuple[str, Sequence[Command]]:
     message = matter.message
     if message.kind is not Kind.MESSAGE:
@@ -71,7 +83,7 @@ async def _decide(
     if not message.text.strip() and message.payload is None:
         return "answered", _wordless(matter)
     try:
-        return "answered", await _ask(matter, ask, reading, language)
+        return "answered", await _ask(matter, mind, reading, language)
     except TurnFailed as failure:
         if patient(failure):
             raise
@@ -97,9 +109,10 @@ def _unavailable() -> Sequence[Command]:
     )
 
 
-async def _ask(matter: Matter, ask: AskRasa, reading: Reading, language: str) -> Sequence[Command]:
+async def _ask(matter: Matter, mind: Mind, reading: Reading, language: str) -> Sequence[Command]:
     conversation, message = matter.conversation, matter.message
     case = matter.case
+    words = f"{message.subject}\n{message.text}" if message.subject else message.text
     metadata = {
         **reading.as_metadata(),
         "inbox_id": matter.row.id,
@@ -108,19 +121,16 @@ async def _ask(matter: Matter, ask: AskRasa, reading: Reading, language: str) ->
         "account": conversation.account,
         "case": None if case is None else {"number": case.number, "status": case.status},
         "urgent": message.urgent,
+        "articles": await asyncio.to_thread(mind.articles, words[:MAX_CHARACTERS], language),
     }
-    return await ask(
+    return await mind.ask(
         f"{conversation.channel}:{conversation.key}",
-        _words_for_rasa(message),
+        words,
         _command(message.payload),
         matter.row.id,
         language,
         metadata,
     )
-
-
-def _words_for_rasa(message: ReadMessage) -> str:
-    return f"{message.subject}\n{message.text}" if message.subject else message.text
 
 
 def _command(payload: str | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,8 +20,7 @@ from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
-from bot.thinking import AskRasa, Matter, Thought, think
-from bot.understanding.reading import Reading
+from bot.thinking import Matter, Mind, Thought, think
 from channels.contract import Channel, ReadMessage, RetryLater
 from escalation import repository
 
@@ -39,8 +38,7 @@ class Turner:
     evidence: Files
     clock: Clock
     hub: Hub
-    ask: AskRasa
-    understand: Callable[[str], Reading]
+    mind: Mind
     finish: Finish
     max_attempts: int
 
@@ -103,11 +101,12 @@ class Turner:
         message = await channel.read(raw, row.envelope)
 
         def patient(failure: TurnFailed) -> bool:
-            """Only a message that never reached Rasa may go there again."""
+            """Only a message that never reached Rasa may go there again, and only while its sender can wait."""
             age = (self.clock() - row.received_at).total_seconds()
-            return not failure.reached and age < channel.capabilities.patience_seconds
+            patience = channel.capabilities.patience_seconds
+            return failure.again_seconds is not None and age + failure.again_seconds < patience
 
-        return await think(replace(matter, message=message), self.ask, self.understand, patient)
+        return await think(replace(matter, message=message), self.mind, patient)
 
     def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         row: InboxRow = thought.matter.row

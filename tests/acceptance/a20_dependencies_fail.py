@@ -75,7 +75,7 @@ class Trial:
         self.rasa.mode = "well"
         self.rasa.released.set()
         self.rasa.released = asyncio.Event()
-        await asyncio.sleep(5.5)  # until the desk trusts this Rasa again (bot/rasa_client.py, OPEN_SECONDS)
+        await asyncio.sleep(5.5)  # until the desk trusts this Rasa again (bot/rasa_client.py, REST_SECONDS)
 
     @asynccontextmanager
     async def database_locked(self) -> AsyncIterator[None]:

@@ -22,6 +22,7 @@ from bot.repository import outbox as outbox_rows
 from bot.store.store import Store
 from bot.store.tables import Case, Conversation
 from bot.store.tables import Inbox as InboxTable
+from bot.thinking import Mind
 from bot.turn import Turner
 from bot.understanding.reading import read
 from channels.contract import Accepted, Account, InboundMessage
@@ -61,8 +62,7 @@ class Road:
             evidence=Files(folder / "evidence"),
             clock=clock,
             hub=self.hub,
-            ask=self.rasa.turn,
-            understand=read,
+            mind=Mind(understand=read, articles=lambda _text, _language: {}, ask=self.rasa.turn),
             finish=Finish(
                 channels=channels,
                 clock=clock,

@@ -1,0 +1,201 @@
+"""What does the bot answer to a turn? Pure: what is known goes in, commands and what to remember come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from actions.commands import Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from actions.lookup import Finding, Unavailable, Unreadable
+from actions.matters import ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
+from actions.turn import Turn
+
+HELPED = "helped"
+OPEN_CASE = "open_case"
+UNCLASSIFIED = "unclassified"
+PATIENCE = 2
+"""This many messages in a row that were not understood, and a person takes over."""
+CHOICES = 3
+"""How many classes are offered when a message was not understood."""
+CHECK = ("yes", "no", "person")
+
+Found = Finding | Unavailable | Unreadable | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """What the desk is asked to do, and the slots as they are from now on."""
+
+    commands: tuple[Command, ...]
+    awaiting: str | None = None
+    matter: str | None = None
+    misunderstood: int = 0
+
+
+def wanted_look_up(action: str, turn: Turn) -> str | None:
+    """Which of the exchange's records to read before deciding; None when none would change the decision."""
+    if action != "action_matter" or turn.uid is None or _for_person(turn) or _article(turn) in HOW_TO:
+        return None
+    return LOOK_UPS.get(turn.intent)
+
+
+def decide(action: str, turn: Turn, found: Found = None) -> Decision:
+    """The answer to one turn. `found` is what `wanted_look_up` led to. Raises KeyError for an unknown action."""
+    step = STEPS[action]
+    if action in ("action_matter", "action_greet", "action_person", "action_misunderstood") and not turn.escalate:
+        return step(turn, found)
+    if turn.escalate or turn.hand_over:
+        return _to_person(turn, _matter_of(turn))
+    return step(turn, found)
+
+
+def _matter(turn: Turn, found: Found) -> Decision:
+    label = turn.intent
+    if _for_person(turn):
+        return _to_person(turn, label if label in CLASSES else _matter_of(turn))
+    if label in SENTENCES:
+        return Decision(commands=(Say(key=SENTENCES[label]),), matter=turn.matter)
+    if wanted_look_up("action_matter", turn):
+        return _from_records(turn, found)
+    return _from_knowledge(turn)
+
+
+def _from_records(turn: Turn, found: Found) -> Decision:
+    """The exchange's own records answer, or a person who can read them."""
+    if isinstance(found, Unavailable):
+        return Decision(commands=(Say(key="backoffice_down"), _open(turn, turn.intent, ("backoffice_down",))))
+    if not isinstance(found, Finding):
+        return _to_person(turn, turn.intent, ("records_unreadable",))
+    said = Say(key=found.sentence, values=found.values)
+    if found.needs_person:
+        taken = _to_person(turn, turn.intent, (f"{found.what}_{found.status}",), found.facts)
+        return replace(taken, commands=(*(() if found.status == "unknown" else (said,)), *taken.commands))
+    if found.status == "none":
+        return _with_case(turn, said)
+    return Decision(commands=(said, _did_it_help()), awaiting=HELPED, matter=turn.intent)
+
+
+def _from_knowledge(turn: Turn) -> Decision:
+    """An article answers; without one a case is offered. Where records would say more, signing in is suggested."""
+    article = _article(turn)
+    tells_more = turn.intent in LOOK_UPS and turn.uid is None and article not in HOW_TO
+    hint = (Say(key="sign_in_hint"),) if tells_more else ()
+    if article is None:
+        return _with_case(turn, *hint)
+    commands = (Answer(article=article), *hint, _did_it_help())
+    return Decision(commands=commands, awaiting=HELPED, matter=turn.intent)
+
+
+def _greet(turn: Turn, _: Found) -> Decision:
+    return Decision(commands=(Say(key="greeting"),), awaiting=turn.awaiting, matter=turn.matter)
+
+
+def _thanks(turn: Turn, _: Found) -> Decision:
+    return Decision(commands=(Say(key="welcome"),), awaiting=turn.awaiting, matter=turn.matter)
+
+
+def _yes(turn: Turn, _: Found) -> Decision:
+    if turn.awaiting == HELPED:
+        return Decision(commands=(Resolve(), Say(key="solved_tip")))
+    if turn.awaiting == OPEN_CASE:
+        return _to_person(turn, turn.matter or UNCLASSIFIED, ("case_wanted",))
+    return _ask_what(turn)
+
+
+def _no(turn: Turn, _: Found) -> Decision:
+    if turn.awaiting == HELPED:
+        return _to_person(turn, turn.matter or UNCLASSIFIED, ("answer_did_not_help",))
+    if turn.awaiting == OPEN_CASE:
+        return Decision(commands=(Say(key="no_case_opened"),))
+    return _ask_what(turn)
+
+
+def _person(turn: Turn, _: Found) -> Decision:
+    return _to_person(turn, turn.matter, ("person_asked",))
+
+
+def _status(turn: Turn, _: Found) -> Decision:
+    return Decision(commands=(TellCaseStatus(),), awaiting=turn.awaiting, matter=turn.matter)
+
+
+def _never_mind(_turn: Turn, _: Found) -> Decision:
+    return Decision(commands=(Say(key="never_mind"),))
+
+
+def _misunderstood(turn: Turn, _: Found) -> Decision:
+    times = turn.misunderstood + 1
+    if times >= PATIENCE:
+        return _to_person(turn, turn.matter or UNCLASSIFIED, ("misunderstood_twice",))
+    if turn.hand_over:
+        return _to_person(turn, turn.matter)
+    if turn.case_open:
+        return Decision(commands=(_open(turn, turn.matter or UNCLASSIFIED, ("added_by_user",)),), matter=turn.matter)
+    likely = [name for name in turn.ranking if name in CLASSES][:CHOICES]
+    buttons = (*(f"class:{name}" for name in likely), "person")
+    asked = Say(key="not_understood", buttons=buttons)
+    return Decision(commands=(asked,), awaiting=turn.awaiting, matter=turn.matter, misunderstood=times)
+
+
+STEPS: Mapping[str, Callable[[Turn, Found], Decision]] = {
+    "action_matter": _matter,
+    "action_greet": _greet,
+    "action_thanks": _thanks,
+    "action_yes": _yes,
+    "action_no": _no,
+    "action_person": _person,
+    "action_status": _status,
+    "action_never_mind": _never_mind,
+    "action_misunderstood": _misunderstood,
+}
+"""The actions of domain.yml."""
+
+
+def _for_person(turn: Turn) -> bool:
+    return turn.escalate or turn.hand_over or turn.intent in ALWAYS_PERSON
+
+
+def _matter_of(turn: Turn) -> str | None:
+    """What a case would be about: this message's class, else the matter under way, else nothing known."""
+    if turn.intent in CLASSES:
+        return turn.intent
+    return turn.matter or (UNCLASSIFIED if turn.escalate else None)
+
+
+def _to_person(
+    turn: Turn, label: str | None, reasons: tuple[str, ...] = (), facts: Mapping[str, str] | None = None
+) -> Decision:
+    """A person takes over, with a case where there is a matter. The desk says so, once both are committed."""
+    hand = HandToPerson(reasons=_reasons(turn, reasons))
+    if label is None:
+        return Decision(commands=(hand,))
+    return Decision(commands=(_open(turn, label, reasons, facts), hand))
+
+
+def _with_case(turn: Turn, *said: Say) -> Decision:
+    """The bot cannot settle it: a case is offered, or the message joins the one that is open."""
+    if turn.case_open:
+        return Decision(commands=(*said, _open(turn, turn.intent, ("added_by_user",))), matter=turn.intent)
+    offer = Say(key="offer_case", buttons=CHECK)
+    return Decision(commands=(*said, offer), awaiting=OPEN_CASE, matter=turn.intent)
+
+
+def _open(turn: Turn, label: str, reasons: tuple[str, ...], facts: Mapping[str, str] | None = None) -> OpenCase:
+    """A case with all that is known. The desk adds to the open case of the conversation instead, if there is one."""
+    known = {kind: ", ".join(values) for kind, values in turn.entities.items()} | dict(facts or {})
+    return OpenCase(label=label, severity=turn.severity, reasons=_reasons(turn, reasons), facts=known)
+
+
+def _reasons(turn: Turn, reasons: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*turn.reasons, *reasons))) or ("class_for_person",)
+
+
+def _article(turn: Turn) -> str | None:
+    return turn.articles.get(turn.intent) or ARTICLES.get(turn.intent)
+
+
+def _did_it_help() -> Say:
+    return Say(key="did_this_help", buttons=CHECK)
+
+
+def _ask_what(turn: Turn) -> Decision:
+    return Decision(commands=(Say(key="how_can_i_help", buttons=("person",)),), matter=turn.matter)

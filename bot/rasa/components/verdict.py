@@ -1,0 +1,33 @@
+"""When is a classification sure enough to act on?"""
+
+from __future__ import annotations
+
+from typing import Protocol, Sequence, Tuple
+
+NOT_UNDERSTOOD = "nlu_fallback"
+BACKGROUND = "background"
+
+
+class Ranked(Protocol):
+    """What the classifier says: its best label with a confidence of 0 to 1, and all labels with theirs."""
+
+    @property
+    def label(self) -> str: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def ranking(self) -> Sequence[Tuple[str, float]]: ...
+
+
+def verdict(found: Ranked, threshold: float, ambiguity: float) -> Tuple[str, float]:
+    """The intent to act on and its confidence; `nlu_fallback` when nothing was said clearly enough.
+
+    Unclear: nothing but filler, a confidence below `threshold`, or two labels closer than `ambiguity`
+    (0.52 and 0.50 are closer than 0.06).
+    """
+    if found.label == BACKGROUND or found.confidence < threshold:
+        return NOT_UNDERSTOOD, found.confidence
+    scores = [score for _, score in found.ranking]
+    if len(scores) > 1 and scores[0] - scores[1] < ambiguity:
+        return NOT_UNDERSTOOD, found.confidence
+    return found.label, found.confidence

@@ -1,0 +1,90 @@
+"""Running one turn so that a failure is a failure.
+
+Rasa's own processor catches what an action raises, logs it and goes on as if nothing had happened. A user would
+get no answer, or half of one, and the desk would believe that all was said.
+"""
+
+from __future__ import annotations
+
+from typing import Any, List, NoReturn, Optional
+
+import aiohttp
+from rasa.core.actions.action import Action
+from rasa.core.channels.channel import OutputChannel
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecutionRejected, Event
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import EndpointConfig
+
+ACTION_SECONDS = 3.0
+"""How long one call to the action server may take; Rasa's own limit is five minutes."""
+EVENTS_KEPT = 150
+"""A conversation of more events (about 20 turns) is folded: a new session that keeps the slots."""
+
+
+class TurnFailed(Exception):
+    """The turn did not run to its end; nothing of it was saved. The message names the action."""
+
+
+class BoundedEndpoint(EndpointConfig):
+    """The action server, with a limit on how long a call may take."""
+
+    async def request(self, *args: Any, **kwargs: Any) -> Optional[Any]:
+        kwargs["timeout"] = aiohttp.ClientTimeout(total=ACTION_SECONDS)
+        return await super().request(*args, **kwargs)
+
+
+class StrictProcessor(MessageProcessor):
+    """Raises TurnFailed where Rasa's processor goes on after a failed, rejected or endless action."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, on_circuit_break=_endless, **kwargs)
+
+    async def _run_action(
+        self,
+        action: Action,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        prediction: PolicyPrediction,
+    ) -> bool:
+        watched = _Watched(action)
+        goes_on = await super()._run_action(watched, tracker, output_channel, nlg, prediction)
+        if watched.failed:
+            raise TurnFailed(f"{action.name()} did not run to its end")
+        return goes_on
+
+    def _has_session_expired(self, tracker: DialogueStateTracker) -> bool:
+        return len(tracker.events) > EVENTS_KEPT or super()._has_session_expired(tracker)
+
+
+class _Watched(Action):
+    """An action that remembers whether it failed, for the caller catches what it raises."""
+
+    def __init__(self, action: Action) -> None:
+        self._action = action
+        self.failed = True
+
+    def name(self) -> str:
+        return self._action.name()
+
+    async def run(
+        self,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+    ) -> List[Event]:
+        events = await self._action.run(output_channel, nlg, tracker, domain)
+        self.failed = any(isinstance(event, ActionExecutionRejected) for event in events)
+        return events
+
+    def event_for_successful_execution(self, prediction: PolicyPrediction) -> Event:
+        return self._action.event_for_successful_execution(prediction)
+
+
+def _endless(*_: Any) -> NoReturn:
+    raise TurnFailed("the policies predicted one action after another without end")

@@ -1,0 +1,84 @@
+"""The live-chat channel as the desk sees it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, override
+
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from channels.contract import Capabilities, Channel, ChannelContext, OutboundMessage, ReadMessage, SendReceipt
+from channels.webchat.budget import Budgets
+from channels.webchat.connection import Connection, Desk
+from channels.webchat.gate import Gate
+from channels.webchat.http import ChatHttp
+from channels.webchat.origins import Origins, as_origin, origin_of_url
+from channels.webchat.pages import Pages
+from channels.webchat.reading import read_frame
+from channels.webchat.receive import CHANNEL, Receiver
+from channels.webchat.sessions import Sessions
+from channels.webchat.settings import WebChatSettings
+from channels.webchat.tokens import AppTokens
+
+
+class WebChat(Channel):
+    name = CHANNEL
+
+    def __init__(self, context: ChannelContext, settings: WebChatSettings) -> None:
+        self.capabilities = Capabilities(
+            max_characters=settings.max_characters,
+            patience_seconds=5,
+            live=True,
+            buttons=True,
+            repeat_harmless=True,
+        )
+        origins = Origins(context.public_url, [*map(as_origin, context.site_origins), *settings.origins])
+        sessions = Sessions(context.secret)
+        budgets = Budgets(settings.messages_per_minute, time.monotonic)
+        self._public_url = context.public_url
+        self._gate = Gate(settings, origins)
+        self._receiver = Receiver(settings, context.accept, context.transcript, context.words, budgets)
+        self._desk = Desk(
+            settings=settings,
+            sessions=sessions,
+            tokens=AppTokens(context.app_token_secret),
+            receiver=self._receiver,
+            transcript=context.transcript,
+            words=context.words,
+            link_origins=(origin_of_url(context.public_url),),
+            admit=self._gate.admit,
+        )
+        self._http = ChatHttp(sessions, origins, context.transcript, context.words)
+        self._pages = Pages(origins, context.public_url, context.exchange_names, context.words)
+
+    @override
+    async def stop(self) -> None:
+        """Who is connected stays, and still hears what is being answered; what they write now is not saved yet."""
+        self._gate.shut()
+        await self._receiver.stop()
+
+    @override
+    async def close(self) -> None:
+        await self._gate.close_all()
+
+    @override
+    def door(self) -> str:
+        return f"{self._public_url}/chat"
+
+    @override
+    def routes(self) -> Sequence[BaseRoute]:
+        return [WebSocketRoute("/chat/ws", self._socket), *self._http.routes(), *self._pages.routes()]
+
+    @override
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return read_frame(raw, envelope)
+
+    @override
+    async def send(self, message: OutboundMessage) -> SendReceipt:
+        """Nothing travels here: once the row counts as sent it is an entry, and every connection shows entries."""
+        return SendReceipt(peer_id=message.message_id)
+
+    async def _socket(self, websocket: WebSocket) -> None:
+        await self._gate.serve(websocket, lambda accepted: Connection(self._desk, accepted))

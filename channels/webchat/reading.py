@@ -1,0 +1,37 @@
+"""What a stored frame says: the channel's `read`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from channels.contract import ReadMessage
+from channels.webchat.frames import BadFrame, Message, Press, parse
+
+UNREADABLE = "This chat frame could not be read; its original bytes are kept."
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Control characters except tab, line feed and carriage return. PostgreSQL takes no NUL."""
+
+
+def read_frame(raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+    """Never fails. A button counts as pressed when the desk had offered it (`title` in the envelope)."""
+    try:
+        frame = parse(raw)
+    except BadFrame:
+        return ReadMessage(text="", note=UNREADABLE)
+    if isinstance(frame, Message):
+        return ReadMessage(text=clean(frame.text))
+    if isinstance(frame, Press):
+        return _read_press(frame, envelope.get("title"))
+    return ReadMessage(text="", note=UNREADABLE)
+
+
+def _read_press(frame: Press, title: Any) -> ReadMessage:
+    if isinstance(title, str) and title:
+        return ReadMessage(text=clean(title), payload=frame.button)
+    return ReadMessage(text=frame.button)
+
+
+def clean(text: str) -> str:
+    return _NOT_TEXT.sub("\ufffd", text).strip()

@@ -1,0 +1,50 @@
+"""What an operator can set for live chat, in the configuration section `channel.webchat`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from channels.webchat.origins import as_origin
+
+
+class WebChatSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    origins: tuple[str, ...] = ()
+    """Further sites that may embed the chat, as "https://app.example". The exchange's own sites (the setting
+    `site_origins`) and the desk's own address are allowed anyway."""
+    max_characters: int = Field(default=4000, ge=1, le=4000)
+    """Longest message, in Unicode code points."""
+    max_frame_bytes: int = Field(default=65536, ge=1024, le=65536)
+    """Longest WebSocket frame. Every frame of an accepted message fits into an inbox row."""
+    messages_per_minute: int = Field(default=30, ge=1)
+    """Messages and pressed buttons of one session, over all its connections."""
+    frames_per_minute: int = Field(default=300, ge=1)
+    """Frames of any kind on one connection; who sends more is disconnected."""
+    idle_seconds: float = Field(default=300, gt=0)
+    """A connection from which nothing came for this long is closed. Clients ping."""
+    hello_seconds: float = Field(default=10, gt=0)
+    """The first frame must come within this time."""
+    save_seconds: float = Field(default=8, gt=0)
+    """After this long without a commit the user hears that the message is not saved yet."""
+    send_seconds: float = Field(default=20, gt=0)
+    """A client that does not take a frame within this time is disconnected."""
+    max_connections: int = Field(default=5000, ge=1)
+    max_connections_per_session: int = Field(default=10, ge=1)
+
+    @field_validator("origins")
+    @classmethod
+    def _normal(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(as_origin(origin) for origin in origins)
+
+
+def read_settings(section: Mapping[str, Any]) -> WebChatSettings:
+    """Raises ValueError, one sentence per mistake."""
+    try:
+        return WebChatSettings.model_validate(dict(section))
+    except ValidationError as error:
+        faults = [f"channel.webchat.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("; ".join(faults)) from error

@@ -1,0 +1,229 @@
+/**
+ * <redress-chat server="https://desk.example" lang="zh" token="JWT"></redress-chat>
+ *
+ * server: the desk; default: where this file came from. lang: "en" or "zh". token: the app's signed token; setting
+ * it again renews it, removing it signs the user out. page: fills its place instead of floating behind a button.
+ * Event "redress-token-expired": the page should set a new token. Method forget(): erases the chat from this browser.
+ */
+
+import { Connection } from "./connection.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
+import { ourLanguage, say } from "./strings.js";
+import { View } from "./view.js";
+
+class RedressChat extends HTMLElement {
+  static observedAttributes = ["lang", "token"];
+
+  connectedCallback() {
+    if (!this.view) {
+      this.server = new URL(this.getAttribute("server") || import.meta.url, location.href).origin;
+      this.log = new Log();
+      this.useDrawer();
+      this.language = this.chosenLanguage();
+      const asPage = this.hasAttribute("page");
+      this.view = new View(this.attachShadow({ mode: "open" }), this, { asPage, language: this.language });
+    }
+    this.begin();
+  }
+
+  disconnectedCallback() {
+    this.end();
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (!this.view || before === after) return;
+    if (name === "lang" && ourLanguage(after)) this.speak(ourLanguage(after));
+    if (name === "token") this.changeToken();
+  }
+
+  forget() {
+    this.end();
+    this.store.forget();
+    this.begin();
+  }
+
+  get session() {
+    return this.store.session;
+  }
+
+  set session(session) {
+    this.store.session = session;
+    if (session === null) this.store.lastRead = 0;
+  }
+
+  get floor() {
+    return this.log.floor;
+  }
+
+  get token() {
+    return this.getAttribute("token");
+  }
+
+  onSession(id) {
+    if (this.shownSession && id !== this.shownSession) {
+      this.outbox.forgetStored();
+      this.startOver();
+    }
+    this.shownSession = id;
+  }
+
+  onState(state) {
+    this.view.setState(state);
+    if (state === "online") this.outbox.restart();
+  }
+
+  onFrame(frame) {
+    if (frame.type === "welcome") this.welcome(frame);
+    if (frame.type === "entry") this.takeEntries([frame]);
+    if (frame.type === "stored") this.stored(frame);
+    if (frame.type === "error") this.refused(frame);
+  }
+
+  onOpen() {
+    this.connection.start();
+    this.markRead();
+  }
+
+  onClose() {
+    this.showUnread();
+  }
+
+  onText(text) {
+    this.write({ type: "message", text });
+  }
+
+  onPress(button, title) {
+    this.write({ type: "press", button, text: title });
+  }
+
+  onLanguage() {
+    const other = this.language === "zh" ? "en" : "zh";
+    this.store.language = other;
+    this.speak(other);
+  }
+
+  begin() {
+    this.log.clear();
+    this.shownSession = null;
+    this.connection = new Connection(this.server, this);
+    this.outbox = new Outbox(this.store, this.connection);
+    for (const message of this.outbox.restore()) this.log.add(message);
+    this.show({ quietly: true });
+    this.view.setState("closed");
+    if (this.view.isOpen || !this.store.isEmpty) this.connection.start();
+  }
+
+  end() {
+    this.connection.stop();
+    this.outbox.stop();
+  }
+
+  welcome(frame) {
+    this.view.maxCharacters = frame.max_characters;
+    this.view.messages.origins = frame.link_origins;
+    if (frame.reset) this.startOver();
+    this.takeEntries(frame.entries, { quietly: this.log.floor === 0 });
+  }
+
+  /** The desk does not know what we have: its word counts. What is unsent stays. */
+  startOver() {
+    this.log.clear();
+    this.store.lastRead = 0;
+    for (const message of this.outbox.restore()) this.log.add(message);
+  }
+
+  takeEntries(entries, options) {
+    for (const entry of entries) {
+      this.log.take(entry);
+      if (entry.client_id) this.outbox.seen(entry.client_id);
+    }
+    this.show(options);
+    this.markRead();
+  }
+
+  stored({ id, seq }) {
+    this.view.showProblem("");
+    this.log.stored(id, seq);
+    this.outbox.stored(id);
+    this.show();
+  }
+
+  refused(frame) {
+    if (frame.code === "expired_token") {
+      this.dispatchEvent(new CustomEvent("redress-token-expired", { bubbles: true, composed: true }));
+    }
+    const lost = this.outbox.refused(frame);
+    if (lost) this.log.remove(lost.id);
+    if (lost?.type === "message") this.view.giveBack(lost.text, frame.message);
+    else this.view.showProblem(frame.code === "bad_session" ? say(this.language, "restarted") : frame.message);
+    this.show();
+  }
+
+  write(message) {
+    this.log.add(this.outbox.add(message));
+    this.show();
+    this.view.messages.toEnd();
+    this.connection.start();
+    this.outbox.pump();
+  }
+
+  show(options) {
+    this.view.messages.show(this.log.items, options);
+    this.view.showChoices(this.log.choices());
+    this.showUnread();
+  }
+
+  markRead() {
+    if (!this.view.isOpen) return;
+    this.store.lastRead = Math.max(this.store.lastRead, this.log.items.findLast((item) => item.seq)?.seq ?? 0);
+    this.showUnread();
+  }
+
+  showUnread() {
+    this.view.setUnread(this.view.isOpen ? 0 : this.log.unreadAfter(this.store.lastRead));
+  }
+
+  chosenLanguage() {
+    const asked = ourLanguage(this.getAttribute("lang"));
+    const chosen = this.hasAttribute("page") ? asked : (ourLanguage(this.store.language) ?? asked);
+    return chosen ?? ourLanguage(document.documentElement.lang) ?? ourLanguage(navigator.language) ?? "en";
+  }
+
+  speak(language) {
+    this.language = language;
+    this.view.relabel(language);
+    this.connection.send({ type: "language", language });
+  }
+
+  /** The same user's new token goes to the running connection; another user gets another chat. */
+  changeToken() {
+    if (userOf(this.token) === this.user) {
+      this.connection.send({ type: "token", token: this.token });
+      return;
+    }
+    this.end();
+    this.useDrawer();
+    this.begin();
+  }
+
+  useDrawer() {
+    const guest = new Store(this.server, null);
+    this.user = userOf(this.token);
+    this.store = this.user ? new Store(this.server, this.user) : guest;
+    if (this.user) this.store.adopt(guest);
+  }
+}
+
+/** The user that a token names, unverified: only the desk verifies. Here it chooses the drawer. */
+function userOf(token) {
+  try {
+    const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return String(JSON.parse(atob(payload)).sub || "") || null;
+  } catch {
+    return null;
+  }
+}
+
+customElements.define("redress-chat", RedressChat);

@@ -1,0 +1,44 @@
+/** Text of others shown safely, and times as people of the language write them. */
+
+const ADDRESS = /https?:\/\/[^\s<>"'`，。；：！？、（）【】《》「」]+/g;
+const TRAILING = /[.,;:!?)\]}]+$/;
+const LOCALES = { en: "en-GB", zh: "zh-CN" };
+
+/** Nodes for `text`: addresses on `origins` become links, everything else stays plain text. */
+export function linked(text, origins) {
+  const nodes = [];
+  let end = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    const address = match[0].replace(TRAILING, "");
+    if (!allowed(address, origins)) continue;
+    nodes.push(text.slice(end, match.index), link(address));
+    end = match.index + address.length;
+  }
+  nodes.push(text.slice(end));
+  return nodes;
+}
+
+function allowed(address, origins) {
+  try {
+    return origins.includes(new URL(address).origin);
+  } catch {
+    return false;
+  }
+}
+
+function link(address) {
+  const anchor = document.createElement("a");
+  anchor.href = address;
+  anchor.target = "_blank";
+  anchor.rel = "noopener noreferrer";
+  anchor.textContent = address;
+  return anchor;
+}
+
+export function clockTime(moment, language) {
+  return moment.toLocaleTimeString(LOCALES[language], { hour: "2-digit", minute: "2-digit" });
+}
+
+export function day(moment, language) {
+  return moment.toLocaleDateString(LOCALES[language], { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+}

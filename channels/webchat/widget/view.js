@@ -1,0 +1,188 @@
+/** What is seen: launcher, panel, messages. Tells its owner what the user wants; knows nothing of the network. */
+
+import { say } from "./strings.js";
+import { MessageList } from "./messages.js";
+import { SHEET } from "./style.js";
+
+/** `owner` hears onOpen(), onClose(), onText(text), onPress(name, title), onLanguage(). */
+export class View {
+  constructor(root, owner, { asPage, language }) {
+    this.owner = owner;
+    this.asPage = asPage;
+    this.language = language;
+    this.maxCharacters = 4000;
+    root.adoptedStyleSheets = [SHEET];
+    this.build(root);
+    this.relabel(language);
+    this.setState("closed");
+  }
+
+  build(root) {
+    this.launcher = make("button", { type: "button", className: "launcher", part: "launcher" });
+    this.launcher.addEventListener("click", () => (this.isOpen ? this.close() : this.open()));
+    this.panel = make("section", { className: "panel", id: "panel" });
+    this.panel.setAttribute("role", this.asPage ? "region" : "dialog");
+    this.panel.setAttribute("aria-labelledby", "title");
+    this.launcher.setAttribute("aria-controls", "panel");
+    this.panel.append(this.buildHead(), this.buildStatus(), this.buildLog(), this.buildFoot());
+    this.panel.addEventListener("keydown", (event) => this.onKey(event));
+    this.panel.hidden = !this.asPage;
+    this.launcher.hidden = this.asPage;
+    root.append(this.panel, this.launcher);
+  }
+
+  buildHead() {
+    this.title = make("h2", { id: "title" });
+    this.toggle = make("button", { type: "button", className: "plain" });
+    this.toggle.addEventListener("click", () => this.owner.onLanguage());
+    this.closer = make("button", { type: "button", className: "plain", textContent: "×" });
+    this.closer.addEventListener("click", () => this.close());
+    this.toggle.hidden = this.closer.hidden = this.asPage;
+    const head = make("header", {});
+    head.append(this.title, this.toggle, this.closer);
+    return head;
+  }
+
+  buildStatus() {
+    this.status = make("p", { className: "status" });
+    this.status.setAttribute("role", "status");
+    return this.status;
+  }
+
+  buildLog() {
+    this.notice = make("p", { className: "notice" });
+    this.scroller = make("div", { className: "log", tabIndex: 0 });
+    this.scroller.setAttribute("role", "log");
+    this.scroller.setAttribute("aria-live", "polite");
+    this.messages = new MessageList(this.scroller, this.notice);
+    return this.scroller;
+  }
+
+  buildFoot() {
+    this.choices = make("div", { className: "choices", hidden: true });
+    this.choices.setAttribute("role", "group");
+    this.person = make("button", { type: "button", className: "person" });
+    this.person.addEventListener("click", () => this.press("person", say(this.language, "person")));
+    this.label = make("label", { htmlFor: "text", className: "unseen" });
+    this.input = make("textarea", { id: "text", rows: 2 });
+    this.input.setAttribute("aria-describedby", "hint problem");
+    this.input.addEventListener("input", () => this.showProblem(""));
+    this.sender = make("button", { type: "submit" });
+    this.hint = make("p", { id: "hint", className: "hint" });
+    this.problem = make("p", { id: "problem", className: "problem" });
+    this.problem.setAttribute("role", "alert");
+    const form = make("form", {});
+    form.addEventListener("submit", (event) => this.submit(event));
+    form.append(this.label, this.input, this.sender);
+    const foot = make("footer", {});
+    foot.append(this.choices, this.problem, form, this.hint, this.person);
+    return foot;
+  }
+
+  get isOpen() {
+    return !this.panel.hidden;
+  }
+
+  open() {
+    this.panel.hidden = false;
+    this.launcher.setAttribute("aria-expanded", "true");
+    this.rest();
+    this.messages.toEnd();
+    this.owner.onOpen();
+  }
+
+  close() {
+    if (this.asPage) return;
+    this.panel.hidden = true;
+    this.launcher.setAttribute("aria-expanded", "false");
+    this.launcher.focus();
+    this.owner.onClose();
+  }
+
+  onKey(event) {
+    // Enter and Escape also end the choice of a Chinese word; 229 is how Safari says so after the fact.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Escape") this.close();
+    if (event.key === "Enter" && !event.shiftKey && event.target === this.input) this.submit(event);
+  }
+
+  submit(event) {
+    event.preventDefault();
+    const text = this.input.value.trim();
+    const over = [...text].length - this.maxCharacters;
+    if (over > 0) this.showProblem(say(this.language, "tooLong", { over }));
+    if (!text || over > 0) return;
+    this.input.value = "";
+    this.showProblem("");
+    this.owner.onText(text);
+  }
+
+  press(name, title) {
+    this.rest();
+    this.owner.onPress(name, title);
+  }
+
+  /** Where the focus goes by itself: to the input, except on a touch screen, where that would raise the keyboard. */
+  rest() {
+    (matchMedia("(pointer: coarse)").matches ? this.scroller : this.input).focus();
+  }
+
+  /** Gives a text back that the desk did not take; nothing typed since is lost. */
+  giveBack(text, problem) {
+    this.input.value = [text, this.input.value].filter(Boolean).join("\n");
+    this.showProblem(problem);
+  }
+
+  showProblem(sentence) {
+    this.problem.textContent = sentence;
+  }
+
+  showChoices(buttons) {
+    this.choices.hidden = buttons.length === 0;
+    this.choices.replaceChildren(...buttons.map(({ name, title }) => this.choice(name, title)));
+  }
+
+  choice(name, title) {
+    const button = make("button", { type: "button", textContent: title });
+    button.addEventListener("click", () => this.press(name, title));
+    return button;
+  }
+
+  /** "closed" (not connected yet), "connecting", "online", "offline" */
+  setState(state) {
+    this.state = state;
+    const quiet = state === "online" || state === "closed";
+    this.status.textContent = quiet ? "" : say(this.language, state);
+    this.panel.dataset.state = state;
+    this.messages.setOnline(quiet);
+  }
+
+  setUnread(count) {
+    this.unread = count;
+    this.launcher.textContent = count ? String(count) : "";
+    const label = count ? say(this.language, "openUnread", { count }) : say(this.language, "open");
+    this.launcher.setAttribute("aria-label", label);
+  }
+
+  relabel(language) {
+    this.language = language;
+    this.panel.lang = this.launcher.lang = language === "zh" ? "zh-CN" : "en";
+    for (const name of ["title", "notice", "hint", "person"]) this[name].textContent = say(language, name);
+    this.label.textContent = say(language, "input");
+    this.input.placeholder = say(language, "placeholder");
+    this.sender.textContent = say(language, "send");
+    this.toggle.textContent = say(language, "otherLanguage");
+    this.toggle.lang = language === "zh" ? "en" : "zh-CN";
+    this.closer.setAttribute("aria-label", say(language, "close"));
+    this.scroller.setAttribute("aria-label", say(language, "log"));
+    this.choices.setAttribute("aria-label", say(language, "choices"));
+    this.launcher.setAttribute("aria-expanded", String(this.isOpen));
+    this.messages.relabel(language);
+    this.setUnread(this.unread || 0);
+    this.setState(this.state || "closed");
+  }
+}
+
+function make(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
+}

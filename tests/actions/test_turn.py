@@ -1,0 +1,62 @@
+"""What is read out of Rasa's latest message, and that nothing in it can be forged or crash the reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.turn import Turn, read_turn
+
+MESSAGE: dict[str, Any] = {
+    "intent": {"name": "deposit_issue"},
+    "intent_ranking": [{"name": "deposit_issue"}, {"name": "greet"}],
+    "entities": [{"entity": "uid", "value": "someone-else"}],
+    "metadata": {
+        "entities": [
+            {"kind": "asset", "value": "BTC", "start": 0, "end": 3},
+            {"kind": "asset", "value": "ETH", "start": 4, "end": 7},
+        ],
+        "signals": {"escalate": True, "hand_over": False, "severity": "high", "reasons": ["legal"]},
+        "articles": {"deposit_issue": "how_to_deposit", "fees_limits": None},
+        "account": {"uid": "u1", "name": "A", "proven_by": "app_token"},
+        "case": {"number": "C-1", "status": "open"},
+    },
+}
+SLOTS = {"awaiting": "helped", "matter": "deposit_issue", "misunderstood": 1.0}
+
+
+def test_a_full_message_is_read() -> None:
+    assert read_turn(MESSAGE, SLOTS) == Turn(
+        intent="deposit_issue",
+        ranking=("deposit_issue", "greet"),
+        entities={"asset": ("BTC", "ETH")},
+        articles={"deposit_issue": "how_to_deposit"},
+        escalate=True,
+        severity="high",
+        reasons=("legal",),
+        uid="u1",
+        case_open=True,
+        awaiting="helped",
+        matter="deposit_issue",
+        misunderstood=1,
+    )
+
+
+def test_a_bare_message_is_read_as_not_understood() -> None:
+    assert read_turn({}, {}) == Turn(intent="nlu_fallback")
+
+
+@pytest.mark.parametrize("account", [None, {}, {"uid": "u1"}, {"uid": "u1", "proven_by": None}, "u1", ["u1"]])
+def test_only_a_proven_account_counts(account: Any) -> None:
+    assert read_turn({"metadata": {"account": account}}, {}).uid is None
+
+
+@pytest.mark.parametrize("case", [None, {"number": "C-1", "status": "resolved"}, {"number": "C-1"}])
+def test_only_an_open_case_takes_more_facts(case: Any) -> None:
+    assert not read_turn({"metadata": {"case": case}}, {}).case_open
+
+
+@pytest.mark.parametrize("nonsense", [None, [], "x", 7, {"signals": 1, "entities": [None, {"kind": "asset"}, 3]}])
+def test_nonsense_is_read_as_nothing_known(nonsense: Any) -> None:
+    assert read_turn({"metadata": nonsense}, {}) == Turn(intent="nlu_fallback")

@@ -1,0 +1,154 @@
+"""Bad input from operators and the machine: a clear sentence or the right code, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+
+from bot.store.migrate import migrate
+from tests.fakes.rasa import FakeRasa
+from tests.fakes.web import serving
+from tests.process.desk import DeskProcess, free_port
+from tests.process.people import Chatter, letter, post
+
+DISK_BYTES = 12 * 1024 * 1024
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+async def rasa_url() -> AsyncIterator[str]:
+    async with serving(FakeRasa().app) as url:
+        yield url
+
+
+def sqlite(folder: Path) -> str:
+    url = f"sqlite:///{folder / 'redress.db'}"
+    migrate(url)
+    return url
+
+
+async def refused(folder: Path, **settings: str) -> str:
+    """What `redress serve` says when it refuses to start with these settings."""
+    desk = DeskProcess(folder, sqlite(folder), "http://127.0.0.1:9", **settings)
+    code, said = await desk.redress("serve")
+    assert code == 2, said
+    assert "Traceback" not in said
+    return said
+
+
+async def test_an_unknown_setting_stops_the_start(tmp_path: Path) -> None:
+    assert "REDRESS_SMPT_PORT" in await refused(tmp_path, SMPT_PORT="25")
+
+
+async def test_an_unknown_setting_of_a_channel_stops_the_start(tmp_path: Path) -> None:
+    assert "adress" in await refused(tmp_path, CHANNEL__MAIL__ADRESS="a@b.example")
+
+
+async def test_a_section_for_no_channel_stops_the_start(tmp_path: Path) -> None:
+    assert "pigeon" in await refused(tmp_path, CHANNEL__PIGEON__COLOUR="grey")
+
+
+async def test_contradictory_settings_stop_the_start(tmp_path: Path) -> None:
+    port = str(free_port())
+    assert "different ones" in await refused(tmp_path, HTTP_PORT=port, SMTP_PORT=port)
+
+
+@pytest.mark.parametrize("which", ["HTTP_PORT", "SMTP_PORT"])
+async def test_a_port_in_use_stops_the_start(tmp_path: Path, which: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = str(taken.getsockname()[1])
+        assert port in await refused(tmp_path, **{which: port})
+
+
+async def test_a_database_that_cannot_be_reached_stops_the_start(tmp_path: Path) -> None:
+    url = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    assert "database" in await refused(tmp_path, DATABASE_URL=url)
+
+
+async def test_a_second_desk_on_the_same_data_refuses_to_start(tmp_path: Path, rasa_url: str) -> None:
+    first = DeskProcess(tmp_path, sqlite(tmp_path), rasa_url)
+    await first.start()
+    second = DeskProcess(tmp_path, sqlite(tmp_path), rasa_url)
+    code, said = await second.redress("serve")
+    assert (code, "another Redress" in said) == (2, True)
+    assert await first.stop() == 0
+
+
+async def test_an_unusable_toml_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "redress.toml").write_text("http_port = [", encoding="utf-8")
+    assert "redress.toml" in await refused(tmp_path, CONFIG=str(tmp_path / "redress.toml"))
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 12 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(folder)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_full_disk_means_later_and_nothing_is_lost(small_disk: Path, rasa_url: str) -> None:
+    desk = DeskProcess(small_disk, sqlite(small_disk), rasa_url)
+    desk.log = small_disk.parent / "app.log"
+    await desk.start()
+    sent = await _fill(desk)
+    filler = small_disk / "filler"
+    _fill_the_rest(filler)
+    chatter = Chatter(desk)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3):
+            await chatter.say("is this saved?")
+    assert chatter.stored == []
+    state = await desk.state()
+    assert state["ready"] is False
+    assert state["reason"]
+    filler.unlink()
+    async with asyncio.timeout(30):
+        sender = "after@mail.example"
+        assert (await post(desk, letter(sender, "hello", "again"), sender)).startswith("250")
+    assert (await desk.state())["ready"] is True
+    code, book = await desk.redress("reconcile")
+    assert code == 0
+    assert json.loads(book.splitlines()[-1])["received"] >= sent + 1
+    await desk.stop()
+
+
+async def _fill(desk: DeskProcess) -> int:
+    """Mails of a mebibyte until the desk says "later"; how many were accepted."""
+    accepted = 0
+    body = "x" * 70 + "\r\n"
+    async with aiosmtplib.SMTP(hostname="127.0.0.1", port=desk.smtp_port, timeout=30) as smtp:
+        await smtp.ehlo()
+        while True:
+            mail = letter("big@mail.example", f"big {accepted}", body * (MIB // len(body)))
+            try:
+                await smtp.sendmail("big@mail.example", ["complaints@exchange.example"], mail)
+            except aiosmtplib.SMTPResponseException as error:
+                assert error.code in (451, 452)
+                return accepted
+            except aiosmtplib.SMTPRecipientsRefused as error:
+                assert {one.code for one in error.recipients} <= {451, 452}
+                return accepted
+            accepted += 1
+
+
+def _fill_the_rest(filler: Path) -> None:
+    with filler.open("wb", buffering=0) as file:
+        for size in (MIB, 4096, 1):
+            try:
+                while True:
+                    file.write(b"\0" * size)
+            except OSError:
+                continue

@@ -1,0 +1,109 @@
+"""A real Chromium with the chat open in it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, async_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from tests.webchat.desk import serving
+
+CHROMIUM = shutil.which("chromium")
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncGenerator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+class Widget:
+    """The widget as a user meets it: by its labels, in either language."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.launcher = page.locator("button.launcher")
+        self.panel = page.locator("#panel")
+        self.input = page.locator("#text")
+        self.log = page.get_by_role("log")
+        self.status = page.locator(".status")
+        self.problem = page.locator("#problem")
+        self.choices = page.locator(".choices button")
+
+    async def open(self) -> None:
+        await self.launcher.click()
+
+    async def write(self, text: str) -> None:
+        await self.input.fill(text)
+        await self.input.press("Enter")
+
+    def texts(self) -> Locator:
+        """What was said and is known to the desk, one element per message, in order."""
+        return self.page.locator(".item[data-status=shown] .text")
+
+
+@asynccontextmanager
+async def site() -> AsyncGenerator[Site]:
+    """A site of somebody else, under a policy that allows nothing but the desk; it embeds what `embed` says."""
+    made = Site()
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(made.markup, headers={"Content-Security-Policy": made.policy})
+
+    async with serving(Starlette(routes=[Route("/", page)])) as port:
+        made.url = f"http://127.0.0.1:{port}"
+        yield made
+
+
+class Site:
+    def __init__(self) -> None:
+        self.url = ""
+        self.markup = ""
+        self.policy = ""
+
+    def embed(self, desk_url: str, attributes: str = "") -> None:
+        sources = f"{desk_url} {desk_url.replace('http', 'ws', 1)}"
+        self.policy = f"default-src 'none'; script-src {desk_url}; connect-src {sources}; style-src 'none'"
+        self.markup = (
+            '<!doctype html><html lang="en"><head><title>An exchange</title>'
+            f'<script src="{desk_url}/widget/redress-chat.js" defer></script></head>'
+            f'<body><main><h1>Prices</h1></main><redress-chat server="{desk_url}" {attributes}></redress-chat></body>'
+        )
+
+
+async def serious_faults(page: Page) -> list[dict[str, Any]]:
+    """What axe finds serious or critical. Skips where axe is not installed."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm ci in frontend/)")
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        {"rule": fault["id"], "where": [node["target"] for node in fault["nodes"]]}
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
