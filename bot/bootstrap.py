@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
-from bot import catalogue
+from bot import catalogue, library
 from bot.alarm import Alarm
 from bot.clock import Clock, now
 from bot.deliver import Deliverer, DeliveryRunner
@@ -26,17 +24,15 @@ from bot.keys import derive, root_secret
 from bot.rasa_client import RasaClient
 from bot.settings import Settings, SettingsError
 from bot.store.store import Store
-from bot.thinking import Articles, Mind
+from bot.thinking import Mind
 from bot.transcript import ChannelTranscript
 from bot.turn import Turner
 from bot.turns import TurnRunner
-from bot.understanding.knowledge import Knowledge, KnowledgeError
-from bot.understanding.labels import COMPLAINTS
-from bot.understanding.language import Language
 from bot.understanding.reading import read
+from bot.wording import Wording
 from channels import registry
-from channels.contract import Accept, Channel, ChannelContext, Transcript, Words
-from escalation.carry_out import ArticleText, CarryOut
+from channels.contract import Accept, Channel, ChannelContext
+from escalation.carry_out import CarryOut
 from escalation.cases import Promise
 from escalation.console import routes as console
 from escalation.console.desk import ConsoleDesk
@@ -49,90 +45,135 @@ from escalation.web import static
 from escalation.web.errors import handlers
 from escalation.web.pages import Pages
 
-ROOT = Path(__file__).resolve().parents[1]
-KNOWLEDGE = ROOT / "data" / "knowledge"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
     """Everything that runs in the app process."""
 
-    settings: Settings
     store: Store
-    hub: Hub
     channels: Mapping[str, Channel]
-    inbox: Inbox
     turns: TurnRunner
     deliveries: DeliveryRunner
     alarm: Alarm
-    handling: Handling
     console: ConsoleDesk
     rasa: RasaClient
     app: Starlette
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What several parts of the desk share."""
+
+    settings: Settings
+    clock: Clock
+    secret: bytes
+    store: Store
+    hub: Hub
+    words: Wording
+    raw: Files
+    evidence: Files
+    links: TrackingLinks
+    rasa: RasaClient
+    channels: dict[str, Channel]
+    """Filled last: channels need the inbox, which needs the turns, which need the channels."""
+
+    @property
+    def lease(self) -> timedelta:
+        return timedelta(seconds=self.settings.work.lease_seconds)
+
+
 def build(settings: Settings, clock: Clock = now) -> Desk:
-    """Puts the desk together; nothing runs or listens yet. The database must be migrated before."""
-    store, hub, words = Store(settings.database), Hub(), catalogue.whole()
+    """Puts the desk together; nothing runs or listens yet. The database must be migrated before.
+
+    Raises SettingsError when a part of the configuration is wrong.
+    """
+    parts = _parts(settings, clock)
+    turns = _turns(parts)
+    inbox = Inbox(parts.store, parts.raw, clock, parts.lease, turns.start)
+    parts.channels.update(_channels(parts, inbox.accept))
+    console_desk = _console(parts)
+    return Desk(
+        store=parts.store,
+        channels=parts.channels,
+        turns=turns,
+        deliveries=_deliveries(parts),
+        alarm=_alarm(parts),
+        console=console_desk,
+        rasa=parts.rasa,
+        app=_web(parts, console_desk),
+    )
+
+
+def _parts(settings: Settings, clock: Clock) -> _Parts:
     secret = root_secret(settings.data_dir)
-    raw, evidence = Files(settings.data_dir / "raw"), Files(settings.data_dir / "evidence")
-    channels: dict[str, Channel] = {}
-    knowledge = load_knowledge(settings)
-    promise = _promise(settings)
-    patience = _patience(settings)
-    links = TrackingLinks(secret, settings.url)
-    rasa = RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds)
-    lease = timedelta(seconds=settings.work.lease_seconds)
-    turner = Turner(
-        store=store,
-        channels=channels,
-        raw=raw,
-        evidence=evidence,
+    return _Parts(
+        settings=settings,
         clock=clock,
-        hub=hub,
-        mind=Mind(understand=read, articles=_best_articles(knowledge), ask=rasa.turn),
+        secret=secret,
+        store=Store(settings.database),
+        hub=Hub(),
+        words=catalogue.whole(),
+        raw=Files(settings.data_dir / "raw"),
+        evidence=Files(settings.data_dir / "evidence"),
+        links=TrackingLinks(secret, settings.url),
+        rasa=RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds),
+        channels={},
+    )
+
+
+def _turns(parts: _Parts) -> TurnRunner:
+    knowledge, work = library.load(parts.settings), parts.settings.work
+    patience = _patience(parts.settings)
+    turner = Turner(
+        store=parts.store,
+        channels=parts.channels,
+        raw=parts.raw,
+        evidence=parts.evidence,
+        clock=parts.clock,
+        hub=parts.hub,
+        mind=Mind(understand=read, articles=library.best_articles(knowledge), ask=parts.rasa.turn),
         finish=Finish(
-            channels=channels,
-            clock=clock,
-            carry_out=CarryOut(words, _article_text(knowledge), links, promise, patience),
+            channels=parts.channels,
+            clock=parts.clock,
+            carry_out=CarryOut(
+                parts.words, library.article_text(knowledge), parts.links, _promise(parts.settings), patience
+            ),
             patience=patience,
         ),
-        max_attempts=settings.work.max_attempts,
+        max_attempts=work.max_attempts,
     )
-    turns = TurnRunner(
-        turner, store, clock, width=settings.work.turns, lease=lease, scan_seconds=settings.work.scan_seconds
+    return TurnRunner(
+        turner, parts.store, parts.clock, width=work.turns, lease=parts.lease, scan_seconds=work.scan_seconds
     )
-    inbox = Inbox(store, raw, clock, lease, turns.start)
-    handling = Handling(store, clock, hub, words, promise, lambda name: channels[name].capabilities.live)
-    channels.update(
-        _channels(settings, inbox.accept, lambda name: ChannelTranscript(name, store, hub, channels), words, secret)
+
+
+def _deliveries(parts: _Parts) -> DeliveryRunner:
+    deliverer = Deliverer(
+        store=parts.store, channels=parts.channels, clock=parts.clock, hub=parts.hub, lease=parts.lease
     )
-    deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=hub, lease=lease)
-    desk = ConsoleDesk(
-        store=store,
-        hub=hub,
-        clock=clock,
-        words=words,
-        handling=handling,
-        links=links,
-        evidence=evidence,
-        public_url=settings.url,
-        brands=_brands(settings),
-    )
-    health = Health(store=store, data_dir=settings.data_dir, channels=channels, rasa=rasa)
-    return Desk(
-        settings=settings,
-        store=store,
-        hub=hub,
-        channels=channels,
-        inbox=inbox,
-        turns=turns,
-        deliveries=DeliveryRunner(deliverer, store, clock, hub, settings.work.deliveries, settings.work.scan_seconds),
-        alarm=Alarm(store, clock, hub, {PATIENCE_TIMER: NobodyCame(words)}, settings.work.scan_seconds),
-        handling=handling,
-        console=desk,
-        rasa=rasa,
-        app=_web([*health.routes(), *console.routes(desk), *_tracking(desk)], channels, desk),
+    work = parts.settings.work
+    return DeliveryRunner(deliverer, parts.store, parts.clock, parts.hub, work.deliveries, work.scan_seconds)
+
+
+def _alarm(parts: _Parts) -> Alarm:
+    kinds = {PATIENCE_TIMER: NobodyCame(parts.words)}
+    return Alarm(parts.store, parts.clock, parts.hub, kinds, parts.settings.work.scan_seconds)
+
+
+def _console(parts: _Parts) -> ConsoleDesk:
+    def is_live(channel: str) -> bool:
+        return parts.channels[channel].capabilities.live
+
+    return ConsoleDesk(
+        store=parts.store,
+        hub=parts.hub,
+        clock=parts.clock,
+        words=parts.words,
+        handling=Handling(parts.store, parts.clock, parts.hub, parts.words, _promise(parts.settings), is_live),
+        links=parts.links,
+        evidence=parts.evidence,
+        public_url=parts.settings.url,
+        brands=_brands(parts.settings),
     )
 
 
@@ -154,40 +195,9 @@ def _brands(settings: Settings) -> Mapping[str, str]:
     return {"en": settings.exchange_name, "zh": settings.exchange_name_zh}
 
 
-def load_knowledge(settings: Settings) -> Knowledge:
-    """The articles with the exchange's figures. Raises SettingsError for a malformed one or an unknown figure."""
-    figures = tomllib.loads((KNOWLEDGE / "figures.toml").read_text(encoding="utf-8"))
-    if unknown := settings.figures.keys() - figures.keys():
-        raise SettingsError(f"no article uses the figure {', '.join(sorted(unknown))}: see data/knowledge/figures.toml")
-    try:
-        return Knowledge.load(KNOWLEDGE, figures | settings.figures)
-    except KnowledgeError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _article_text(knowledge: Knowledge) -> ArticleText:
-    def text(article: str, language: str) -> str:
-        found = knowledge.article(article, "zh" if language == "zh" else "en")
-        return f"{found.title}\n\n{found.body}"
-
-    return text
-
-
-def _best_articles(knowledge: Knowledge) -> Articles:
-    labels = [label for label in COMPLAINTS if knowledge.for_class(label)]
-
-    def best(text: str, language: str) -> Mapping[str, str]:
-        spoken: Language = "zh" if language == "zh" else "en"
-        found = ((label, knowledge.best(text, label, spoken)) for label in labels)
-        return {label: article.id for label, article in found if article is not None}
-
-    return best
-
-
-def _channels(
-    settings: Settings, accept: Accept, transcript: Callable[[str], Transcript], words: Words, secret: bytes
-) -> Mapping[str, Channel]:
+def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
     """Every channel with what it needs. Raises SettingsError when a channel's section is wrong."""
+    settings = parts.settings
 
     def context(name: str) -> ChannelContext:
         return ChannelContext(
@@ -197,10 +207,10 @@ def _channels(
             exchange_names=_brands(settings),
             data_dir=settings.data_dir,
             public_url=settings.url,
-            secret=derive(secret, f"channel {name}"),
+            secret=derive(parts.secret, f"channel {name}"),
             accept=accept,
-            transcript=transcript(name),
-            words=words,
+            transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels),
+            words=parts.words,
             site_origins=settings.site_origins,
             app_token_secret=settings.app_token_secret,
         )
@@ -211,20 +221,21 @@ def _channels(
         raise SettingsError(f"Redress cannot start: {error}") from error
 
 
-def _tracking(desk: ConsoleDesk) -> list[BaseRoute]:
-    return tracking.routes(
-        tracking.TrackingDesk(
-            store=desk.store, clock=desk.clock, words=desk.words, links=desk.links, brands=desk.brands
-        )
+def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
+    """Every page of the desk: health, console, tracking, static files, and what the channels serve."""
+    health = Health(store=parts.store, data_dir=parts.settings.data_dir, channels=parts.channels, rasa=parts.rasa)
+    tracking_desk = tracking.TrackingDesk(
+        store=desk.store,
+        clock=desk.clock,
+        words=desk.words,
+        links=desk.links,
+        brands=desk.brands,
+        public_url=desk.public_url,
     )
-
-
-def _web(pages: Sequence[BaseRoute], channels: Mapping[str, Channel], desk: ConsoleDesk) -> Starlette:
-    of_channels = [route for channel in channels.values() for route in channel.routes()]
+    of_channels = [route for channel in parts.channels.values() for route in channel.routes()]
+    routes = [*health.routes(), *console.routes(desk), *tracking.routes(tracking_desk), *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
-    return Starlette(
-        routes=[*pages, *static.routes(), *of_channels, Route("/", _home)], exception_handlers=handlers(errors)
-    )
+    return Starlette(routes=[*routes, Route("/", _home)], exception_handlers=handlers(errors))
 
 
 async def _home(_request: Request) -> RedirectResponse:

@@ -22,6 +22,8 @@ from escalation import cases, queue
 from escalation.carry_out import CarryOut, Done, Facts, Reply
 from escalation.queue import Patience
 
+WISH_CHARACTERS = 300
+TRIED_LINES = 5
 EvidenceRow = Mapping[str, object]
 
 
@@ -50,7 +52,7 @@ class Finish:
         lost_the_race = conversation.owner_epoch != thought.matter.conversation.owner_epoch
         conversations.change(connection, conversation.id, **_learned(thought))
         commands = () if lost_the_race else thought.commands
-        done = self.carry_out(connection, commands, self._facts(thought), self.clock())
+        done = self.carry_out(connection, commands, self._facts(connection, thought), self.clock())
         outcome = done.outcome if commands else self._unanswered(connection, thought)
         inbox_rows.add_evidence(connection, evidence)
         self._queue(connection, thought, done)
@@ -101,10 +103,11 @@ class Finish:
             cases.add_message(connection, case.id, self.clock())
         return "automatic" if thought.outcome == "automatic" else "joined"
 
-    def _facts(self, thought: Thought) -> Facts:
+    def _facts(self, connection: Connection, thought: Thought) -> Facts:
         conversation = thought.matter.conversation
         capabilities = self.channels[conversation.channel].capabilities
         known = thought.reading.as_metadata()
+        message = thought.matter.message
         return Facts(
             conversation=conversation,
             inbox_id=thought.matter.row.id,
@@ -112,6 +115,8 @@ class Finish:
             live=capabilities.live,
             buttons=capabilities.buttons,
             brief={
+                "wish": f"{message.subject}\n{message.text}".strip()[:WISH_CHARACTERS],
+                "tried": outbox_rows.first_lines_of_bot(connection, conversation.id, TRIED_LINES),
                 "account": conversation.account,
                 "entities": known["entities"],
                 "reasons": known["signals"]["reasons"],

@@ -12,8 +12,7 @@ from contextlib import closing
 
 from sqlalchemy import Connection
 
-from bot import catalogue, ledger
-from bot.bootstrap import load_knowledge
+from bot import catalogue, ledger, library
 from bot.files import Files
 from bot.repository import inbox, outbox
 from bot.repository.inbox import InboxRow
@@ -32,7 +31,7 @@ def _read[T](settings: Settings, query: Callable[[Connection], T]) -> T:
 def check(settings: Settings, _options: argparse.Namespace) -> int:
     """Everything a start would check, and the migration. Faults are raised with their sentence."""
     words = catalogue.whole()
-    knowledge = load_knowledge(settings)
+    knowledge = library.load(settings)
     count = len(list(words.keys()))
     _read(settings, ledger.draw_up)
     print(f"settings, {count} sentences, {len(knowledge.ids())} articles and the database are in order")

@@ -54,6 +54,6 @@ def put_in_queue(
 
 
 def give_to(connection: Connection, conversation: ConversationRow, owner: str) -> None:
-    """Gives the conversation to the bot or an agent; nobody is awaited any more."""
-    conversations.change_owner(connection, conversation.id, owner, queued_at=None)
+    """Gives the conversation to the bot or an agent; nobody is awaited any more, and it counts as open."""
+    conversations.change_owner(connection, conversation.id, owner, queued_at=None, resolved_at=None)
     timers.cancel(connection, PATIENCE_TIMER, str(conversation.id))

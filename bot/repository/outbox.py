@@ -134,6 +134,13 @@ def first_waiting(connection: Connection, channel: str, key: str) -> int | None:
     return connection.execute(query).scalar_one()
 
 
+def first_lines_of_bot(connection: Connection, conversation_id: int, limit: int) -> Sequence[str]:
+    """What the bot has said last in a conversation, oldest first, a line each."""
+    query = select(Outbox.text).where(Outbox.conversation_id == conversation_id, Outbox.author == Author.BOT.value)
+    texts = connection.execute(query.order_by(Outbox.seq.desc()).limit(limit)).scalars()
+    return [text.partition("\n")[0] for text in reversed(list(texts))]
+
+
 def parked(connection: Connection) -> Sequence[OutboxRow]:
     rows = connection.execute(
         select(*_COLUMNS).where(Outbox.state.in_(("parked", "failed", "unknown"))).order_by(Outbox.id)

@@ -25,6 +25,7 @@ class FakeRelay:
         if self.mode == "busy":
             return "450 4.3.2 try again later"
         if self.mode == "drop":
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         envelope.mail_from = address
         return "250 OK"

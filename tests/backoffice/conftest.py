@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from demo_exchange import WIDGET_URL, Demo
+
+from tests.backoffice.demo_exchange import WIDGET_URL, Demo
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from demo_exchange import LONG_AGO, talking_to
 
 from actions.backoffice.contract import BackOfficeDown, BackOfficeRefused, UserStatus, WithdrawalStatus
 from actions.backoffice.http import MAX_ANSWER_BYTES, MAX_PAGES
+from tests.backoffice.demo_exchange import LONG_AGO, talking_to
 
 pytestmark = pytest.mark.asyncio
 

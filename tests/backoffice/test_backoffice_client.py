@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from demo_exchange import LONG_AGO, Demo
 
 from actions.backoffice.contract import (
     BackOffice,
@@ -24,6 +23,7 @@ from actions.backoffice.contract import (
     WithdrawalStatus,
 )
 from actions.backoffice.http import HttpBackOffice
+from tests.backoffice.demo_exchange import LONG_AGO, Demo
 
 pytestmark = pytest.mark.asyncio
 

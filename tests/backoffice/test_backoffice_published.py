@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from demo_exchange import LONG_AGO, Demo
 
 import actions.backoffice
 from actions.backoffice.contract import User
@@ -18,6 +17,7 @@ from actions.backoffice.demo.seed import seed
 from actions.backoffice.demo.site import Site
 from actions.backoffice.demo.store import Store
 from actions.backoffice.demo.texts import TEXTS
+from tests.backoffice.demo_exchange import LONG_AGO, Demo
 
 PUBLISHED: dict[str, Any] = yaml.safe_load(
     (Path(actions.backoffice.__file__).parent / "openapi.yml").read_text(encoding="utf-8")

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import jwt
 import pytest
-from demo_exchange import WIDGET_URL, Demo
 
 from actions.backoffice import contract
 from actions.backoffice.demo import seed
 from actions.backoffice.demo.texts import TEXTS
+from tests.backoffice.demo_exchange import WIDGET_URL, Demo
 
 
 def get(demo: Demo, path: str, **query: str) -> httpx.Response:

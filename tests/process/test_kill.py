@@ -100,7 +100,7 @@ async def check(store: Store, chatters: Sequence[Chatter]) -> None:
     origins = await store.read(lambda c: list(c.execute(select(Outbox.origin)).scalars()))
     assert [origin for origin, times in Counter(origins).items() if times > 1] == []
     query = select(Inbox.conversation_id, Inbox.text).join(Conversation).order_by(Inbox.conversation_id, Inbox.seq)
-    texts = await store.read(lambda c: [tuple(row) for row in c.execute(query)])
+    texts = await store.read(lambda c: [(int(row[0]), str(row[1])) for row in c.execute(query)])
     for conversation_id in {conversation for conversation, _ in texts}:
         said = [text for conversation, text in texts if conversation == conversation_id and "part" in text]
         assert said == sorted(said)

@@ -10,7 +10,7 @@ from tests.repo.tree import PACKAGES, files, imports, module_of
 SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.store", "bot.repository", "bot.wording")
 RULES: dict[str, tuple[str, ...]] = {
     "bot.understanding": ("bot.understanding",),
-    "bot.rasa": ("bot.rasa", "bot.understanding"),
+    "bot.rasa": ("bot.rasa", "bot.understanding", "actions.logs", "actions.loopback"),
     "bot.store": ("bot.store", "bot.clock", "channels.contract"),
     "bot.repository": ("bot.repository", "bot.store", "bot.clock", "channels.contract"),
     "bot": ("bot", "actions.commands", "escalation", "channels.contract"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
@@ -15,7 +17,7 @@ from bot.store.tables import LoginAttempt, Timer
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def add(key: str) -> object:
+def add(key: str) -> Callable[[Connection], str]:
     def operation(connection: Connection) -> str:
         connection.execute(insert(Timer).values(kind="test", key=key, due_at=NOW, data={}))
         return key
@@ -38,7 +40,7 @@ async def test_a_failing_operation_leaves_its_neighbours_alone(store: Store) -> 
         connection.execute(insert(LoginAttempt).values(login="half done", at=NOW))
         raise RuntimeError("a fault in the middle")
 
-    results = await asyncio.gather(
+    results: list[Any] = await asyncio.gather(
         *(store.write(operation) for operation in (add("a"), broken, add("b"))), return_exceptions=True
     )
     assert results[0] == "a"
@@ -74,7 +76,7 @@ async def test_two_stores_on_one_database_keep_the_order_of_a_conversation(datab
 
     stores = [Store(database_url), Store(database_url)]
 
-    def accept(number: int) -> object:
+    def accept(number: int) -> Callable[[Connection], int]:
         message = InboundMessage(
             channel="test", external_id=str(number), conversation_key="one", sender="s", raw=b"", received_at=NOW
         )

@@ -1,0 +1,1 @@
+"""The agents' console: log in, see who waits, take over, answer, hand back."""

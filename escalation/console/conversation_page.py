@@ -1,0 +1,103 @@
+"""One conversation: transcript, hand-over brief, case, evidence, and what the agent may do."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.store.store import Store
+from bot.wording import Wording
+from escalation.console.doors import row_id
+from escalation.console.presence import Presence
+from escalation.console.repository import conversation as conversations
+from escalation.console.repository import people
+from escalation.console.repository.conversation import CaseRow, ConversationRow, Everything
+from escalation.console.sessions import Visitor
+from escalation.console.transcript import lines, newest_brief
+from escalation.handling import MAX_REPLY_CHARACTERS
+from escalation.links import TrackingLinks
+from escalation.web.errors import Refused
+from escalation.web.pages import Pages
+
+_AGENT = re.compile(r"agent:(\d+)")
+
+
+class ConversationPage:
+    def __init__(
+        self, store: Store, pages: Pages, words: Wording, links: TrackingLinks, public_url: str, presence: Presence
+    ) -> None:
+        self._store = store
+        self._pages = pages
+        self._links = links
+        self._public_url = public_url
+        self._presence = presence
+        self.labels = _codes(words, "console.class_")
+        """What a case can be about, and how grave it can be: as many as have words."""
+        self.severities = _codes(words, "console.severity_")
+
+    async def show(self, request: Request, visitor: Visitor) -> Response:
+        values = await self._values(request, visitor)
+        return self._pages.show(
+            request,
+            "conversation.html",
+            nonce=secrets.token_urlsafe(16),
+            labels=self.labels,
+            severities=self.severities,
+            longest=MAX_REPLY_CHARACTERS,
+            **values,
+        )
+
+    async def parts(self, request: Request, visitor: Visitor) -> Response:
+        """What changes by itself; the agent's half-written words are not part of it."""
+        return self._pages.show(request, "parts.html", fresh_nonce=None, **await self._values(request, visitor))
+
+    async def after_deed(self, request: Request, visitor: Visitor) -> Response:
+        """The parts, and a new nonce: the next reply is another one."""
+        values = await self._values(request, visitor)
+        return self._pages.show(request, "parts.html", fresh_nonce=secrets.token_urlsafe(16), **values)
+
+    async def _values(self, request: Request, visitor: Visitor) -> dict[str, Any]:
+        conversation_id = row_id(request)
+        found, names = await self._store.read(lambda connection: _read(connection, conversation_id))
+        if found is None:
+            raise Refused(404, "web.error_404")
+        return {
+            "visitor": visitor,
+            "found": found,
+            "conversation": found.conversation,
+            "case": found.case,
+            "lines": lines(found, names),
+            "brief": newest_brief(found),
+            "mine": found.conversation.owner == visitor.agent.owner,
+            "owner_name": _owner_name(found.conversation, names),
+            "others": self._presence.others(conversation_id, visitor.agent),
+            "actor_names": {f"agent:{key}": name for key, name in names.items()},
+            "tracking_url": self._tracking_url(found.case),
+        }
+
+    def _tracking_url(self, case: CaseRow | None) -> str | None:
+        return None if case is None else self._public_url + self._links.path(case.number, case.link_version)
+
+
+def owner_id(owner: str) -> int | None:
+    """The agent in "agent:<id>"; None when the bot or nobody has it."""
+    match = _AGENT.fullmatch(owner)
+    return int(match.group(1)) if match else None
+
+
+def _read(connection: Connection, conversation_id: int) -> tuple[Everything | None, dict[int, str]]:
+    return conversations.everything(connection, conversation_id), people.names(connection)
+
+
+def _owner_name(conversation: ConversationRow, names: dict[int, str]) -> str:
+    agent_id = owner_id(conversation.owner)
+    return "" if agent_id is None else names.get(agent_id, "")
+
+
+def _codes(words: Wording, prefix: str) -> list[str]:
+    return [key.removeprefix(prefix) for key in words.keys() if key.startswith(prefix)]  # noqa: SIM118

@@ -1,0 +1,85 @@
+"""Lets requests in: pages for signed-in agents, forms that also prove where they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from escalation.console.forms import Form, trusted_form
+from escalation.console.sessions import Sessions, Visitor
+from escalation.web.errors import Refused
+
+HOME = "/console/"
+LOG_IN = "/console/login"
+MAX_ID = 2**63 - 1
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+type Reader = Callable[[Request, Visitor], Awaitable[Response]]
+type Writer = Callable[[Request, Visitor, Form], Awaitable[Response]]
+
+
+class Doors:
+    def __init__(self, sessions: Sessions, public_url: str) -> None:
+        self._sessions = sessions
+        self._public_url = public_url
+
+    def page(self, show: Reader) -> Endpoint:
+        """A page an agent opens; strangers are sent to the log-in and come back afterwards."""
+
+        async def endpoint(request: Request) -> Response:
+            visitor = await self._sessions.visitor(request)
+            if visitor is None:
+                return _to_log_in(request)
+            return await show(request, visitor)
+
+        return endpoint
+
+    def part(self, show: Reader) -> Endpoint:
+        """Something a page asks for by itself. It does not count as the agent being there."""
+
+        async def endpoint(request: Request) -> Response:
+            visitor = await self._sessions.visitor(request, active=False)
+            if visitor is None:
+                raise _signed_out(request)
+            return await show(request, visitor)
+
+        return endpoint
+
+    def form(self, act: Writer) -> Endpoint:
+        """Something that changes the desk: only for a signed-in agent and from our own page."""
+
+        async def endpoint(request: Request) -> Response:
+            visitor = await self._sessions.visitor(request)
+            if visitor is None:
+                raise _signed_out(request)
+            form = await trusted_form(request, visitor.csrf, self._public_url)
+            return await act(request, visitor, form)
+
+        return endpoint
+
+
+def safe_next(path: str) -> str:
+    """Where to go after the log-in: a page of the console, never another site ("//evil", "/\\evil")."""
+    return path if path.startswith(HOME) and "\\" not in path and path.isprintable() else HOME
+
+
+def row_id(request: Request) -> int:
+    """The {id} of the path. Raises Refused 404 on a number that no row can have."""
+    asked: int = request.path_params["id"]
+    if asked > MAX_ID:
+        raise Refused(404, "web.error_404")
+    return asked
+
+
+def _signed_out(request: Request) -> Refused:
+    """htmx is told to take the whole page to the log-in and, after that, back to where the agent was."""
+    page = urlsplit(request.headers.get("hx-current-url", "")).path
+    return Refused(401, "web.error_401", {"hx-redirect": f"{LOG_IN}?next={quote(safe_next(page), safe='')}"})
+
+
+def _to_log_in(request: Request) -> Response:
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"{LOG_IN}?next={quote(asked, safe='')}", status_code=303)

@@ -1,0 +1,158 @@
+"""Everything about one conversation that an agent sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Note, Outbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRow:
+    id: int
+    channel: str
+    key: str
+    language: str | None
+    subject: str
+    account: Mapping[str, Any] | None
+    owner: str
+    queued_at: datetime | None
+    resolved_at: datetime | None
+    case_id: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceRow:
+    id: int
+    inbox_id: int
+    conversation_id: int
+    sha256: str
+    size: int
+    filename: str
+    content_type: str
+    collected_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseRow:
+    id: int
+    number: str
+    label: str
+    severity: str
+    status: str
+    awaited: str
+    link_version: int
+    first_contact_at: datetime
+    answer_due_at: datetime
+    decision_due_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventRow:
+    seq: int
+    kind: str
+    at: datetime
+    actor: str
+    public: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    """One conversation with all that hangs on it, read from one state of the database."""
+
+    conversation: ConversationRow
+    inbox: list[Row[Any]]
+    outbox: list[Row[Any]]
+    notes: list[Row[Any]]
+    evidence: list[EvidenceRow]
+    case: CaseRow | None
+    events: list[EventRow]
+    siblings: list[ConversationRow]
+    """Other conversations of the same case."""
+
+
+def find(connection: Connection, conversation_id: int) -> ConversationRow | None:
+    query = select(*_columns(Conversation, ConversationRow)).where(Conversation.id == conversation_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else ConversationRow(**row._mapping)
+
+
+def everything(connection: Connection, conversation_id: int) -> Everything | None:
+    conversation = find(connection, conversation_id)
+    if conversation is None:
+        return None
+    case = _case(connection, conversation.case_id)
+    return Everything(
+        conversation=conversation,
+        inbox=_inbox(connection, conversation_id),
+        outbox=_outbox(connection, conversation_id),
+        notes=_notes(connection, conversation_id),
+        evidence=_evidence(connection, conversation_id),
+        case=case,
+        events=_events(connection, case.id) if case else [],
+        siblings=_siblings(connection, case.id, conversation_id) if case else [],
+    )
+
+
+def evidence(connection: Connection, evidence_id: int) -> EvidenceRow | None:
+    row = connection.execute(select(*_columns(Evidence, EvidenceRow)).where(Evidence.id == evidence_id)).one_or_none()
+    return None if row is None else EvidenceRow(**row._mapping)
+
+
+def _columns(table: type, row: type) -> list[Any]:
+    return [getattr(table, name) for name in row.__dataclass_fields__]  # type: ignore[attr-defined]
+
+
+def _inbox(connection: Connection, conversation_id: int) -> list[Row[Any]]:
+    query = select(
+        Inbox.id, Inbox.seq, Inbox.received_at, Inbox.state, Inbox.kind, Inbox.text, Inbox.language, Inbox.note
+    )
+    return list(connection.execute(query.where(Inbox.conversation_id == conversation_id).order_by(Inbox.seq)))
+
+
+def _outbox(connection: Connection, conversation_id: int) -> list[Row[Any]]:
+    query = select(
+        Outbox.seq,
+        Outbox.author,
+        Outbox.author_name,
+        Outbox.text,
+        Outbox.language,
+        Outbox.created_at,
+        Outbox.sent_at,
+        Outbox.state,
+    )
+    return list(connection.execute(query.where(Outbox.conversation_id == conversation_id).order_by(Outbox.seq)))
+
+
+def _notes(connection: Connection, conversation_id: int) -> list[Row[Any]]:
+    query = select(Note.id, Note.after_seq, Note.kind, Note.agent_id, Note.text, Note.data, Note.at)
+    return list(connection.execute(query.where(Note.conversation_id == conversation_id).order_by(Note.id)))
+
+
+def _evidence(connection: Connection, conversation_id: int) -> list[EvidenceRow]:
+    query = select(*_columns(Evidence, EvidenceRow)).where(Evidence.conversation_id == conversation_id)
+    return [EvidenceRow(**row._mapping) for row in connection.execute(query.order_by(Evidence.id))]
+
+
+def _case(connection: Connection, case_id: int | None) -> CaseRow | None:
+    row = connection.execute(select(*_columns(Case, CaseRow)).where(Case.id == case_id)).one_or_none()
+    return None if row is None else CaseRow(**row._mapping)
+
+
+def _events(connection: Connection, case_id: int) -> list[EventRow]:
+    query = select(*_columns(CaseEvent, EventRow)).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq)
+    return [EventRow(**row._mapping) for row in connection.execute(query)]
+
+
+def _siblings(connection: Connection, case_id: int, besides: int) -> list[ConversationRow]:
+    query = select(*_columns(Conversation, ConversationRow)).where(
+        Conversation.case_id == case_id, Conversation.id != besides
+    )
+    return [ConversationRow(**row._mapping) for row in connection.execute(query.order_by(Conversation.id))]

@@ -1,0 +1,71 @@
+"""The console as one mounted application: its routes, its error pages, its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route
+
+from escalation.console.auth import LogIn
+from escalation.console.conversation_page import ConversationPage
+from escalation.console.deeds import Deeds
+from escalation.console.desk import ConsoleDesk
+from escalation.console.doors import Doors
+from escalation.console.downloads import Downloads
+from escalation.console.entrance import Entrance
+from escalation.console.forms import MAX_FORM_BYTES
+from escalation.console.live import Live
+from escalation.console.presence import Presence
+from escalation.console.queue_page import QueuePage
+from escalation.console.sessions import Cookies, Sessions
+from escalation.web.errors import handlers
+from escalation.web.headers import SecurityHeaders
+from escalation.web.pages import Pages
+
+HERE = Path(__file__).parent
+WORDING = HERE / "wording"
+
+
+def routes(desk: ConsoleDesk) -> list[BaseRoute]:
+    """Everything under /console. The static files are `escalation.web.static.routes()`."""
+    pages = Pages(desk.words, desk.clock, desk.brands, HERE / "templates", remember_language=True)
+    application = Starlette(
+        routes=_routes(desk, pages),
+        exception_handlers=handlers(pages),
+        middleware=[Middleware(SecurityHeaders, referrer="same-origin", https=desk.https)],
+        max_body_size=MAX_FORM_BYTES,
+    )
+    return [Mount("/console", app=application, name="console")]
+
+
+def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
+    sessions = Sessions(desk.store, desk.clock, Cookies.of(desk.public_url))
+    presence = Presence(desk.hub)
+    doors = Doors(sessions, desk.public_url)
+    entrance = Entrance(pages, sessions, LogIn(desk.store, desk.clock), desk.public_url)
+    queue = QueuePage(desk.store, pages)
+    page = ConversationPage(desk.store, pages, desk.words, desk.links, desk.public_url, presence)
+    deeds = Deeds(desk.store, desk.handling, page)
+    live = Live(desk.store, desk.hub, sessions, presence, desk.closing)
+    downloads = Downloads(desk.store, desk.evidence)
+    return [
+        Route("/login", entrance.show, methods=["GET"]),
+        Route("/login", entrance.enter, methods=["POST"]),
+        Route("/logout", doors.form(entrance.leave), methods=["POST"]),
+        Route("/", doors.page(queue.show), methods=["GET"]),
+        Route("/parts", doors.part(queue.parts), methods=["GET"]),
+        Route("/live", doors.part(live.queue), methods=["GET"]),
+        Route("/c/{id:int}", doors.page(page.show), methods=["GET"]),
+        Route("/c/{id:int}/parts", doors.part(page.parts), methods=["GET"]),
+        Route("/c/{id:int}/live", doors.part(live.conversation), methods=["GET"]),
+        Route("/c/{id:int}/take", doors.form(deeds.take_over), methods=["POST"]),
+        Route("/c/{id:int}/reply", doors.form(deeds.reply), methods=["POST"]),
+        Route("/c/{id:int}/note", doors.form(deeds.note), methods=["POST"]),
+        Route("/c/{id:int}/hand-back", doors.form(deeds.hand_back), methods=["POST"]),
+        Route("/c/{id:int}/resolve", doors.form(deeds.resolve), methods=["POST"]),
+        Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
+        Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
+    ]

@@ -1,0 +1,160 @@
+// Small things a page cannot do without a script: drafts, keys, local times, and staying put while it changes.
+(() => {
+  "use strict";
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  const byId = (id) => document.getElementById(id);
+
+  // Times: the server writes UTC, the agent reads their own zone.
+  const clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  function spanOf(seconds) {
+    const [unit, length] = UNITS.find(([, each]) => seconds >= each) ?? ["minute", 60];
+    const amount = Math.max(1, Math.floor(seconds / length));
+    return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(amount);
+  }
+
+  function showTimes() {
+    for (const time of document.querySelectorAll("time[data-local]")) {
+      time.title = time.dateTime;
+      time.textContent = clock.format(new Date(time.dateTime));
+    }
+    for (const time of document.querySelectorAll("time[data-since]")) {
+      time.title = clock.format(new Date(time.dateTime));
+      time.textContent = spanOf((Date.now() - new Date(time.dateTime).getTime()) / 1000);
+    }
+  }
+
+  // Drafts: typed words survive a reload, a log-out and a crash of the tab.
+  const draftKey = (field) => `draft:${field.dataset.draft}`;
+
+  function restoreDrafts() {
+    for (const field of document.querySelectorAll("[data-draft]")) {
+      field.value ||= sessionStorage.getItem(draftKey(field)) ?? "";
+      if (field.value) field.closest("details")?.setAttribute("open", "");
+    }
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.dataset.draft) sessionStorage.setItem(draftKey(event.target), event.target.value);
+  });
+
+  document.addEventListener("desk:done", (event) => {
+    const field = event.target.querySelector?.("[data-draft]");
+    if (!field) return;
+    field.value = "";
+    sessionStorage.removeItem(draftKey(field));
+    field.focus();
+  });
+
+  // What may be used depends on who has the conversation, which changes while the page is open.
+  function followStanding() {
+    const standing = document.querySelector(".standing");
+    if (!standing) return;
+    for (const part of document.querySelectorAll('[data-needs="mine"]')) part.disabled = standing.dataset.mine !== "yes";
+    for (const part of document.querySelectorAll('[data-needs="no-case"]')) part.hidden = standing.dataset.case === "open";
+  }
+
+  // A changing page keeps the reader's place, opened details, and says that something came in.
+  let kept = null;
+
+  function remember() {
+    if (kept) return;
+    const log = byId("transcript");
+    kept = {
+      lines: Number(byId("tally")?.dataset.lines ?? 0),
+      atEnd: !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60,
+      open: [...document.querySelectorAll("#facts details[open], #transcript details[open]")].map((each) => each.id),
+    };
+  }
+
+  function settle() {
+    showTimes();
+    followStanding();
+    showWaiting();
+    if (!kept) return;
+    for (const id of kept.open) if (id) byId(id)?.setAttribute("open", "");
+    const tally = byId("tally");
+    if (tally && Number(tally.dataset.lines) > kept.lines) {
+      byId("announce").textContent = "";
+      requestAnimationFrame(() => { byId("announce").textContent = tally.dataset.said; });
+    }
+    if (kept.atEnd) toEnd();
+    kept = null;
+  }
+
+  function toEnd() {
+    const log = byId("transcript");
+    if (log) log.scrollTop = log.scrollHeight;
+  }
+
+  const title = document.title;
+  function showWaiting() {
+    const waiting = document.querySelector("[data-waiting]")?.dataset.waiting;
+    if (waiting !== undefined) document.title = waiting === "0" ? title : `(${waiting}) ${title}`;
+  }
+
+  document.addEventListener("htmx:oobBeforeSwap", remember);
+  document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:afterRequest", settle);
+  document.addEventListener("htmx:sseError", () => { byId("offline").hidden = false; });
+  document.addEventListener("htmx:sseOpen", () => { byId("offline").hidden = true; });
+
+  // Keys. One key alone acts only outside of fields, and can be switched off (WCAG 2.1.4).
+  const keysOn = () => localStorage.getItem("keys") !== "off";
+
+  function move(step) {
+    const entries = [...document.querySelectorAll(".entry")];
+    if (!entries.length) return;
+    const at = entries.indexOf(document.activeElement);
+    entries[at < 0 ? (step > 0 ? 0 : entries.length - 1) : Math.min(Math.max(at + step, 0), entries.length - 1)].focus();
+  }
+
+  function write(id) {
+    const field = byId(id);
+    if (!field || field.matches(":disabled")) return;
+    field.closest("details")?.setAttribute("open", "");
+    field.focus();
+  }
+
+  const KEYS = {
+    j: () => move(1),
+    k: () => move(-1),
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    t: () => byId("take")?.click(),
+    r: () => write("reply-text"),
+    n: () => write("note-text"),
+    u: () => byId("transcript") && location.assign("/console/"),
+    "?": () => byId("help")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.target.closest?.("[data-draft]")?.form.requestSubmit();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || !keysOn() || !Object.hasOwn(KEYS, event.key)) return;
+    if (event.target.closest?.("input, textarea, select, dialog")) return;
+    if (event.key.startsWith("Arrow") && !document.querySelector(".entry")) return;
+    event.preventDefault();
+    KEYS[event.key]();
+  });
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest?.("[data-open]");
+    if (opener) byId(opener.dataset.open).showModal();
+  });
+
+  const toggle = byId("keys-on");
+  if (toggle) {
+    toggle.checked = keysOn();
+    toggle.addEventListener("change", () => localStorage.setItem("keys", toggle.checked ? "on" : "off"));
+  }
+
+  restoreDrafts();
+  settle();
+  toEnd();
+  setInterval(showTimes, 30000);
+})();

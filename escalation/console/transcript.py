@@ -1,0 +1,95 @@
+"""A conversation as one list of lines: what was received, what was said, and what agents noted, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from escalation.console.repository.conversation import Everything, EvidenceRow
+
+BRIEF = "brief"
+_DELIVERY = {
+    "new": "queued",
+    "sending": "queued",
+    "sent": "sent",
+    "unknown": "unknown",
+    "dropped": "not_sent",
+    "failed": "failed",
+    "parked": "failed",
+}
+"""What an agent needs to know of a row's state: will it go, did it go, or must somebody look."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    kind: str
+    """user, bot, agent, desk, note or event"""
+    at: datetime
+    text: str = ""
+    name: str = ""
+    """Of an agent."""
+    language: str | None = None
+    delivery: str | None = None
+    """queued, sent, unknown, not_sent or failed; None for what we received and for notes"""
+    event: str | None = None
+    """For an event: taken, handed_back, ..."""
+    odd: str | None = None
+    """A sentence from the channel about something unusual."""
+    unread: bool = False
+    """Received, but nobody has opened the envelope yet."""
+    parked: bool = False
+    evidence: tuple[EvidenceRow, ...] = field(default=())
+
+
+def lines(found: Everything, names: Mapping[int, str]) -> list[Line]:
+    """Messages by their number in the conversation; a note stands after the message it followed."""
+    files: dict[int, list[EvidenceRow]] = {}
+    for item in found.evidence:
+        files.setdefault(item.inbox_id, []).append(item)
+    placed: list[tuple[tuple[int, int, int], Line]] = [
+        *(((row.seq, 0, 0), _received(row, tuple(files.get(row.id, ())))) for row in found.inbox),
+        *(((row.seq, 0, 0), _said(row)) for row in found.outbox),
+        *(((row.after_seq, 1, row.id), _noted(row, names)) for row in found.notes if row.kind != BRIEF),
+    ]
+    return [line for _, line in sorted(placed, key=lambda entry: entry[0])]
+
+
+def newest_brief(found: Everything) -> Mapping[str, Any] | None:
+    """The hand-over brief that counts: the one written last."""
+    briefs = [row.data for row in found.notes if row.kind == BRIEF]
+    return briefs[-1] if briefs else None
+
+
+def _received(row: Row[Any], evidence: tuple[EvidenceRow, ...]) -> Line:
+    return Line(
+        kind="user",
+        at=row.received_at,
+        text=row.text,
+        language=row.language,
+        odd=row.note,
+        unread=row.kind is None and row.state == "new",
+        parked=row.state == "parked",
+        evidence=evidence,
+    )
+
+
+def _said(row: Row[Any]) -> Line:
+    return Line(
+        kind=row.author,
+        at=row.sent_at or row.created_at,
+        text=row.text,
+        name=row.author_name,
+        language=row.language,
+        delivery=_DELIVERY[row.state],
+    )
+
+
+def _noted(row: Row[Any], names: Mapping[int, str]) -> Line:
+    name = names.get(row.agent_id, "")
+    if row.kind == "note":
+        return Line(kind="note", at=row.at, text=row.text, name=name)
+    return Line(kind="event", at=row.at, name=name, event=row.kind)

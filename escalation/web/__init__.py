@@ -1,0 +1,1 @@
+"""What every page of the desk shares: layout, look, languages, security headers, error pages."""

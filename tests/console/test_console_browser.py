@@ -1,0 +1,208 @@
+"""The console and the tracking page in a real browser: accessibility, keyboard, and pages that change by themselves."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+
+from bot.hub import QUEUE, conversation_topic
+from escalation.web.static import NODE_MODULES
+from tests.console.world import PASSWORD, Talk, World, ask_for_person, attach, hear_in, open_case, say, talk
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+AXE = NODE_MODULES / "axe-core" / "axe.min.js"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+WIDTHS = {"wide": 1280, "narrow": 375}
+
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed (Debian: chromium)")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        await launched.close()
+
+
+async def new_context(browser: Browser, language: str = "en", **options: Any) -> BrowserContext:
+    """Script errors and anything that the content security policy blocks fail the test (see `calm`)."""
+    locale = "zh-CN" if language == "zh" else "en-GB"
+    return await browser.new_context(locale=locale, timezone_id="UTC", reduced_motion="reduce", **options)
+
+
+def calm(page: Page) -> list[str]:
+    """Collects what the browser complains about."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    return complaints
+
+
+async def sign_in(page: Page, world: World, login: str) -> None:
+    await page.goto(f"{world.url}/console/login")
+    await page.locator("input[name=login]").fill(login)
+    await page.locator("input[name=password]").fill(PASSWORD)
+    await page.locator("main button").click()
+    await page.wait_for_url("**/console/")
+
+
+async def serious_faults(page: Page) -> list[str]:
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+async def a_desk_with_work(world: World, language: str) -> tuple[int, str]:
+    """Three conversations; the first with everything that a page can show. Its id, and the tracking path."""
+    at = world.clock()
+    words = {"en": "My USDT withdrawal has been missing for 3 days!", "zh": "我的 USDT 提现三天了还没到账！"}
+    account = {"uid": "80021", "name": "Chen Jie", "proven_by": "app"}
+    first = await talk(world.store, at, Talk(channel="mail", language=language, text=words[language], account=account))
+    await attach(world, first, "截图 screenshot.png", b"\x89PNG", "image/png")
+    await say(world.store, first, "Let me look.", "sent", at)
+    await say(world.store, first, "This never left.", "dropped", at)
+    await say(world.store, first, "The mailbox refused this.", "failed", at)
+    case = await open_case(world.store, first, at, severity="critical")
+    entities = [{"kind": "amount", "value": "1,200 USDT"}, {"kind": "tx_hash", "value": "0x" + "ab" * 32}]
+    await ask_for_person(
+        world.store,
+        first,
+        at,
+        reasons=["money_missing", "anger"],
+        entities=entities,
+        severity="critical",
+        account=account,
+    )
+    second = await talk(world.store, at, Talk(text="Please let me talk to a person", language="en"))
+    await ask_for_person(world.store, second, at)
+    await talk(world.store, at, Talk(text="怎么完成身份认证？", language="zh"))
+    return first, world.desk.links.path(case.number, case.link_version)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_no_page_has_a_serious_accessibility_fault(
+    world: World, browser: Browser, language: str, scheme: Any, tmp_path: Path
+) -> None:
+    first, tracking_path = await a_desk_with_work(world, language)
+    context = await new_context(browser, language, color_scheme=scheme, bypass_csp=True)
+    page = await context.new_page()
+    complaints = calm(page)
+    for width in WIDTHS.values():
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.goto(f"{world.url}/console/login")
+        assert await serious_faults(page) == []
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await sign_in(page, world, "li")
+    for path in (
+        "/console/?view=waiting",
+        "/console/?view=resolved",
+        f"/console/c/{first}",
+        tracking_path,
+        "/track/x/y",
+    ):
+        for name, width in WIDTHS.items():
+            await page.set_viewport_size({"width": width, "height": 800})
+            await page.goto(world.url + path)
+            await page.screenshot(
+                path=tmp_path / f"{path.replace('/', '_')[:30]}-{language}-{scheme}-{name}.png", full_page=True
+            )
+            assert await serious_faults(page) == [], path
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width, path
+    assert [each for each in complaints if "404" not in each] == []
+    await context.close()
+
+
+async def test_an_open_page_follows_what_happens_and_keeps_what_is_typed(world: World, browser: Browser) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    await ask_for_person(world.store, conversation_id, world.clock())
+    context = await new_context(browser)
+    page = await context.new_page()
+    complaints = calm(page)
+    await sign_in(page, world, "li")
+    await expect(page).to_have_title("(1) Waiting · Demo Exchange")
+    await page.keyboard.press("j")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/console/c/{conversation_id}")
+    await expect(page.locator("#reply-text")).to_be_disabled()
+    await page.keyboard.press("t")
+    await expect(page.locator("#reply-text")).to_be_enabled()
+    await page.keyboard.press("r")
+    await page.keyboard.type("Half a sentence, ")
+    await world.store.write(lambda c: hear_in(c, conversation_id, "Are you there?", "en", world.clock()))
+    world.desk.hub.publish(conversation_topic("webchat", f"key-{conversation_id}"))
+    await expect(page.locator("#transcript")).to_contain_text("Are you there?")
+    await expect(page.locator("#announce")).to_have_text("The conversation has something new.")
+    await expect(page.locator("#reply-text")).to_be_focused()
+    await page.keyboard.type("and the rest.")
+    await page.reload()
+    await expect(page.locator("#reply-text")).to_have_value("Half a sentence, and the rest.")
+    await page.locator("#reply-text").press("Control+Enter")
+    await expect(page.locator(".line-agent")).to_contain_text("Half a sentence, and the rest.")
+    await expect(page.locator("#reply-text")).to_have_value("")
+    await page.locator("#reply-text").fill("A second one.")
+    await page.locator("#reply-text").press("Control+Enter")
+    await expect(page.locator(".line-agent")).to_have_count(2)
+    assert complaints == []
+    await context.close()
+
+
+async def test_the_second_agent_is_warned_and_told_who_was_first(world: World, browser: Browser) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    await ask_for_person(world.store, conversation_id, world.clock())
+    pages = []
+    for login in ("li", "ann"):
+        context = await new_context(browser)
+        pages.append(await context.new_page())
+        await sign_in(pages[-1], world, login)
+        await pages[-1].goto(f"{world.url}/console/c/{conversation_id}")
+    li, ann = pages
+    await expect(li.locator(".collision")).to_have_text("Also looking at this conversation: Ann Lee")
+    await ann.route("**/parts", lambda route: route.abort())  # Ann's page has not heard yet
+    await li.locator("#take").click()
+    await expect(li.locator("#resolve")).to_be_visible()
+    await ann.locator("#take").click()
+    await expect(ann.locator("#alerts")).to_contain_text("Li Wei has already taken this conversation over.")
+
+
+async def test_the_queue_changes_by_itself_in_chinese(world: World, browser: Browser) -> None:
+    context = await new_context(browser, "zh")
+    page = await context.new_page()
+    complaints = calm(page)
+    await sign_in(page, world, "li")
+    await expect(page.locator(".empty")).to_have_text("目前没有人在等待人工。")
+    conversation_id = await talk(world.store, world.clock(), Talk(text="我要人工", language="zh"))
+    await ask_for_person(world.store, conversation_id, world.clock())
+    world.desk.hub.publish(QUEUE)
+    await expect(page.locator(".entry")).to_contain_text("我要人工")
+    await page.keyboard.press("?")
+    await expect(page.locator("#help")).to_be_visible()
+    await page.locator("#keys-on").uncheck()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    await expect(page.locator(".entry")).not_to_be_focused()
+    assert complaints == []
+    await context.close()
+
+
+async def test_the_log_in_works_without_scripts(world: World, browser: Browser) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    context = await new_context(browser, java_script_enabled=False)
+    page = await context.new_page()
+    await sign_in(page, world, "li")
+    await page.goto(f"{world.url}/console/c/{conversation_id}")
+    await page.locator("#take").click()
+    await page.locator("#reply-text").fill("By hand.")
+    await page.locator("#reply button").click()
+    await expect(page.locator(".line-agent")).to_contain_text("By hand.")
+    await context.close()
