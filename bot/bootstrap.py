@@ -141,6 +141,7 @@ def _turns(parts: _Parts) -> TurnRunner:
             patience=patience,
         ),
         max_attempts=work.max_attempts,
+        max_deaths=work.max_deaths,
     )
     return TurnRunner(
         turner, parts.store, parts.clock, width=work.turns, lease=parts.lease, scan_seconds=work.scan_seconds

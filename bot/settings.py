@@ -48,7 +48,9 @@ class WorkSettings(BaseModel):
     lease_seconds: float = Field(default=15, gt=0)
     scan_seconds: float = Field(default=1, gt=0)
     max_attempts: int = Field(default=3, ge=1)
-    """Turns that crash this often are parked for a person."""
+    """A message over which this many turns broke is parked for a person."""
+    max_deaths: int = Field(default=10, ge=1)
+    """So is one over which this many workers died; more, because most die of something else."""
     rasa_seconds: float = Field(default=5, gt=0)
 
 

@@ -41,6 +41,7 @@ class Turner:
     mind: Mind
     finish: Finish
     max_attempts: int
+    max_deaths: int
 
     async def work(self, claim: Claim) -> None:
         """Ends every waiting message of the conversation, oldest first. Raises LeaseLost, NotStored."""
@@ -78,7 +79,7 @@ class Turner:
     async def _one(self, claim: Claim, matter: Matter) -> bool:
         """One message. True when the conversation has more and is still ours."""
         row = matter.row
-        if row.attempts >= self.max_attempts:
+        if row.attempts >= self.max_attempts or row.deaths >= self.max_deaths:
             log.error("parked", inbox_id=row.id, reason=row.error)
             return self._announced(
                 matter, await self.store.write(lambda connection: self.finish.parked(connection, claim, row))

@@ -85,7 +85,7 @@ class TurnRunner:
             # The last worker died over this message; one that kills every worker must end up parked.
             row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
             if row is not None:
-                inbox_rows.count_attempt(connection, row.id, "the worker died")
+                inbox_rows.count_death(connection, row.id)
         return taken is not False
 
     async def _run_claim(self, claim: Claim) -> None:

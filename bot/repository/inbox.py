@@ -30,6 +30,7 @@ class InboxRow:
     state: str
     outcome: str | None
     attempts: int
+    deaths: int
     error: str | None
     text: str
 
@@ -144,6 +145,10 @@ def of_conversation(connection: Connection, channel: str, key: str, after_seq: i
 
 def count_attempt(connection: Connection, inbox_id: int, error: str) -> None:
     connection.execute(update(Inbox).where(Inbox.id == inbox_id).values(attempts=Inbox.attempts + 1, error=error))
+
+
+def count_death(connection: Connection, inbox_id: int) -> None:
+    connection.execute(update(Inbox).where(Inbox.id == inbox_id).values(deaths=Inbox.deaths + 1))
 
 
 def add_evidence(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -130,6 +130,9 @@ class Inbox(Base):
     outcome: Mapped[str | None] = mapped_column(String(16))
     """How it was accounted for: answered, opened, joined, rejected, automatic, parked."""
     attempts: Mapped[int] = mapped_column(default=0)
+    """Turns that broke over this message."""
+    deaths: Mapped[int] = mapped_column(default=0)
+    """Workers that died while they held its conversation, whatever they died of."""
     error: Mapped[str | None] = mapped_column(Text)
     kind: Mapped[str | None] = mapped_column(String(24))
     text: Mapped[str] = mapped_column(Text, default="")

@@ -72,6 +72,7 @@ class Road:
                 patience=PATIENCE,
             ),
             max_attempts=3,
+            max_deaths=4,
         )
         self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
         self.handling = Handling(

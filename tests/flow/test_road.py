@@ -10,13 +10,15 @@ from sqlalchemy import select
 
 from actions.commands import HandToPerson, OpenCase, Say
 from bot.finish import LeaseLost
+from bot.inbox import Claim, new_token
 from bot.ledger import draw_up
 from bot.rasa_client import TurnFailed
 from bot.store.tables import CaseEvent, Conversation, Inbox, Outbox, Timer
+from bot.turns import TurnRunner
 from channels.contract import NeedsPerson, Rejected, RetryLater
 from escalation.handling import AgentRef, AlreadyTaken, NotYours
 from tests.fakes.rasa import FakeRasa
-from tests.flow.conftest import Road
+from tests.flow.conftest import LEASE, Road
 
 ANNA = AgentRef(id=1, name="Anna", role="agent")
 BO = AgentRef(id=2, name="Bo", role="agent")
@@ -244,6 +246,20 @@ async def test_a_message_that_breaks_every_turn_is_parked_and_the_conversation_g
     assert await road.owner() == "queue"
     assert await road.say("hello again") == []
     assert await road.outcomes() == ["parked", "joined"]
+
+
+async def test_a_message_that_kills_every_worker_is_parked(road: Road) -> None:
+    accepted = await road.receive("hello")
+    road.claims.clear()
+    runner = TurnRunner(road.turner, road.store, road.clock, width=1, lease=LEASE, scan_seconds=1)
+    for _ in range(4):
+        road.clock.move(seconds=16)
+        await road.store.write(lambda c: runner._take(Claim(accepted.conversation_id, new_token()), c))
+    road.clock.move(seconds=16)
+    claim = await road.claim(accepted.conversation_id)
+    assert claim is not None
+    await road.turner.work(claim)
+    assert await road.outcomes() == ["parked"]
 
 
 async def test_whoever_lost_the_lease_writes_nothing(road: Road, rasa: FakeRasa) -> None:

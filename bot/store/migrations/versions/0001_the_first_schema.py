@@ -156,6 +156,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("deaths", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("kind", sa.String(length=24), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
@@ -279,17 +280,13 @@ def downgrade() -> None:
     op.drop_table("note")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_inbox_state",
-            sqlite_where=sa.text("state <> 'done'"),
-            postgresql_where=sa.text("state <> 'done'"),
+            "ix_inbox_state", sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")
         )
 
     op.drop_table("inbox")
     with op.batch_alter_table("conversation", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_conversation_waiting",
-            sqlite_where=sa.text("pending > 0"),
-            postgresql_where=sa.text("pending > 0"),
+            "ix_conversation_waiting", sqlite_where=sa.text("pending > 0"), postgresql_where=sa.text("pending > 0")
         )
         batch_op.drop_index("ix_conversation_owner_active_at")
         batch_op.drop_index(batch_op.f("ix_conversation_case_id"))
