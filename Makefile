@@ -50,10 +50,10 @@ check: setup ## Format, lint, types, import rules, sizes, migrations
 
 test: setup ## Every test that needs nothing but the package registries
 	$(RASA) bot/rasa/train.py
-	.venv/bin/pytest $(TESTS)
+	.venv/bin/pytest -n 2 --dist loadfile $(TESTS)
 
 acceptance: setup ## The acceptance bars as scripts, each printing PASS or FAIL with its figure
-	@for script in tests/acceptance/a*.py; do $(APP) $$script || exit 1; done
+	@for bar in $(notdir $(basename $(wildcard tests/acceptance/a[0-9]*.py))); do $(APP) -m tests.acceptance.$$bar || exit 1; done
 
 lock: | $(UV) ## Resolve both locks anew
 	@$(UV) pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-header -o requirements.lock
