@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.understanding.labels import COMPLAINTS
+
 ALWAYS_PERSON = frozenset(
     {
         "account_security_theft",
@@ -51,28 +53,5 @@ SENTENCES: Mapping[str, str] = {
 }
 """Classes that are answered with one sentence and nothing else."""
 
-CLASSES = frozenset(
-    {
-        "deposit_issue",
-        "deposit_wrong_network_memo",
-        "withdrawal_issue",
-        "account_frozen_risk_control",
-        "account_security_theft",
-        "scam_fraud_report",
-        "kyc_verification",
-        "login_2fa_recovery",
-        "p2p_dispute",
-        "fiat_card_payment",
-        "trading_order_issue",
-        "futures_liquidation",
-        "fees_limits",
-        "rewards_airdrop_earn",
-        "listing_delisting_network",
-        "app_technical",
-        "api_integration",
-        "support_quality",
-        "account_closure_privacy",
-        "feature_feedback",
-    }
-)
+CLASSES = frozenset(COMPLAINTS)
 """The classes that a case can be about (the taxonomy without praise, spam and other people's products)."""

@@ -7,8 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
+from actions.commands import HandToPerson, OpenCase
 from bot import catalogue
 from bot.alarm import Alarm
 from bot.deliver import Deliverer
@@ -20,7 +21,7 @@ from bot.rasa_client import RasaClient
 from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
 from bot.store.store import Store
-from bot.store.tables import Case, Conversation
+from bot.store.tables import Agent, Case, Conversation
 from bot.store.tables import Inbox as InboxTable
 from bot.thinking import Mind
 from bot.turn import Turner
@@ -28,7 +29,7 @@ from bot.understanding.reading import read
 from channels.contract import Accepted, Account, InboundMessage
 from escalation.carry_out import CarryOut
 from escalation.cases import Promise
-from escalation.handling import Handling
+from escalation.handling import AgentRef, Handling
 from escalation.links import TrackingLinks
 from escalation.queue import PATIENCE_TIMER, Patience
 from escalation.reminders import NobodyCame
@@ -40,6 +41,14 @@ from tests.fakes.web import serving
 LEASE = timedelta(seconds=15)
 PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15))
 PATIENCE = Patience(live=timedelta(minutes=3), other=timedelta(hours=24))
+
+
+ANNA = AgentRef(id=1, name="Anna", role="agent")
+BO = AgentRef(id=2, name="Bo", role="agent")
+COMPLEX = (
+    OpenCase(label="withdrawal_issue", severity="high", reasons=("money_missing",)),
+    HandToPerson(reasons=("money_missing",)),
+)
 
 
 class Road:
@@ -151,3 +160,13 @@ async def road(store: Store, clock: MovedClock, rasa: FakeRasa, tmp_path: Path) 
         yield made
         rasa.released.set()
         await made.rasa.close()
+
+
+@pytest.fixture(autouse=True)
+async def agents(road: Road) -> None:
+    def add(connection: Connection) -> None:
+        for ref in (ANNA, BO):
+            person = {"id": ref.id, "login": ref.name, "name": ref.name, "role": ref.role, "disabled": False}
+            connection.execute(insert(Agent).values(**person, password_hash="-", created_at=road.clock()))
+
+    await road.store.write(add)

@@ -16,7 +16,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "bot": ("bot", "actions.commands", "escalation", "channels.contract"),
     "channels.registry": ("channels.contract",),
     "channels.contract": (),
-    "actions": ("actions",),
+    "actions": ("actions", "bot.understanding.labels"),
+    "actions.commands": (),
     "escalation": ("escalation", "actions.commands", "channels.contract", "bot.understanding.labels", *SHARED),
 }
 EXTRA = {

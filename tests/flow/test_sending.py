@@ -1,0 +1,75 @@
+"""The way out: order kept, tried again, never risked twice, shown to a person when it cannot go."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from actions.commands import Say
+from bot.store.tables import Inbox, Outbox
+from channels.contract import NeedsPerson, Rejected, RetryLater
+from tests.fakes.rasa import FakeRasa
+from tests.flow.conftest import ANNA, COMPLEX, Road
+
+
+async def test_one_reply_per_turn_where_the_channel_wants_it(road: Road, rasa: FakeRasa) -> None:
+    from dataclasses import replace
+
+    road.channel.capabilities = replace(road.channel.capabilities, one_reply=True, live=False, buttons=False)
+    rasa.answer = lambda _body: (Say(key="greeting"), *COMPLEX)
+    [text] = await road.say("hello, my money is gone")
+    assert text.startswith(road.words.say("bot.greeting", "en"))
+    assert (await road.cases())[0] in text
+
+
+async def test_a_refusing_peer_is_tried_again_later_and_the_order_is_kept(road: Road) -> None:
+    road.channel.fail_next = [RetryLater("greylisted", after_seconds=60)]
+    await road.receive("first")
+    await road.receive("second")
+    await road.settle()
+    assert road.channel.sent == []
+    road.clock.move(seconds=61)
+    await road.deliver()
+    assert [message.seq for message in road.channel.sent] == sorted(message.seq for message in road.channel.sent)
+    assert len(road.channel.sent) == 2
+
+
+@pytest.mark.parametrize(("fault", "state"), [(NeedsPerson("no address"), "parked"), (Rejected("unknown"), "failed")])
+async def test_what_cannot_be_sent_is_shown_to_a_person(road: Road, fault: Exception, state: str) -> None:
+    road.channel.fail_next = [fault]
+    await road.say("hello")
+    found = await road.store.read(lambda c: c.execute(select(Outbox.state, Outbox.error)).one())
+    assert found == (state, str(fault))
+    assert len(await road.say("hello again")) == 1
+
+
+async def test_an_interrupted_automatic_answer_is_not_risked_twice(road: Road) -> None:
+    from dataclasses import replace
+
+    road.channel.capabilities = replace(road.channel.capabilities, repeat_harmless=False)
+    accepted = await road.receive("hello")
+    await road.turn()
+    [automatic] = await road.store.read(lambda c: list(c.execute(select(Outbox.id)).scalars()))
+    await road.store.write(lambda c: road.deliverer._claim(c, automatic))  # the process dies here
+    road.clock.move(seconds=20)
+    await road.deliver()
+    await road.handling.take_over(ANNA, accepted.conversation_id)
+    await road.deliver()
+    said = await road.handling.reply(ANNA, accepted.conversation_id, "by a person", nonce="n")
+    await road.store.write(lambda c: road.deliverer._claim(c, said))  # and here
+    road.clock.move(seconds=20)
+    await road.deliver()
+    states = await road.store.read(lambda c: list(c.execute(select(Outbox.state).order_by(Outbox.seq)).scalars()))
+    assert states == ["unknown", "sent", "sent"]
+    assert road.channel.texts()[-1] == "by a person"
+
+
+async def test_large_raw_bytes_are_a_file_named_by_their_hash(road: Road) -> None:
+    text = "长" * 60_000
+    accepted = await road.receive(text)
+    row = await road.store.read(lambda c: c.execute(select(Inbox.raw, Inbox.raw_sha256, Inbox.raw_size)).one())
+    assert row.raw is None
+    assert road.raw.get(row.raw_sha256) == text.encode()
+    await road.settle()
+    assert accepted.seq == 1
+    assert await road.outcomes() == ["answered"]
