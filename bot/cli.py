@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from bot import operator
+from bot.keys import DamagedKey
 from bot.settings import Settings, SettingsError, load
 
 WRONG_SETTINGS = 2
@@ -21,10 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.run
     try:
         return command(load(), options)
-    except SettingsError as error:
-        return _complain(str(error), WRONG_SETTINGS)
     except KeyboardInterrupt:
         return 0
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
+            raise
+        return _complain(sentence, WRONG_SETTINGS)
 
 
 def _run(settings: Settings, _options: argparse.Namespace) -> int:
@@ -54,21 +58,28 @@ def _serve(settings: Settings, _options: argparse.Namespace) -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    """Database and first log-in. Raises SettingsError when the database cannot be used."""
-    from sqlalchemy.exc import DBAPIError
-
+    """Database and first log-in."""
     from bot.first_start import ADMIN, prepare
-    from bot.store.engine import UnsafeDatabase
-    from bot.store.migrate import SchemaTooNew
 
-    try:
-        password = prepare(settings)
-    except DBAPIError as error:
-        raise SettingsError(f"Redress cannot use its database: {str(error.orig).splitlines()[0]}") from error
-    except (OSError, UnsafeDatabase, SchemaTooNew) as error:
-        raise SettingsError(f"Redress cannot use its database: {error}") from error
+    password = prepare(settings)
     if password is not None:
         print(f"first start: log in as {ADMIN} with the password {password}", file=sys.stderr, flush=True)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What to tell the operator about an expected fault; None for a fault of ours, which shows its traceback."""
+    from sqlalchemy.exc import DBAPIError
+
+    from bot.store.engine import UnsafeDatabase
+    from bot.store.migrate import SchemaTooNew, SchemaTooOld
+    from bot.wording import WordingError
+    from channels.contract import NotStored
+
+    if isinstance(error, DBAPIError):
+        return f"Redress cannot use its database: {str(error.orig).splitlines()[0]}"
+    if isinstance(error, UnsafeDatabase | SchemaTooNew | SchemaTooOld | NotStored):
+        return f"Redress cannot use its database: {error}"
+    return str(error) if isinstance(error, SettingsError | WordingError | DamagedKey) else None
 
 
 def _train(_settings: Settings, _options: argparse.Namespace) -> int:

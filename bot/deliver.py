@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,12 +20,15 @@ from bot.repository import outbox as rows
 from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import OutboxRow
 from bot.store.store import Store
-from channels.contract import Author, Channel, NeedsPerson, OutboundMessage, Rejected, RetryLater
+from channels.contract import Author, Channel, NeedsPerson, OutboundMessage, OutcomeUnknown, Rejected, RetryLater
 from escalation import repository
 
 log = structlog.get_logger()
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 3600.0
+LONGEST_WISH = timedelta(hours=12)
+"""A peer's own "try again after" is believed up to this long."""
+INTERRUPTED = "interrupted while it was being sent"
 GIVE_UP_AFTER = timedelta(days=5)
 """As long as a mail server keeps a message in its queue (RFC 5321 section 4.5.4.1)."""
 
@@ -64,6 +67,12 @@ class Deliverer:
         conversation = errand.conversation
         self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
 
+    async def renew(self, outbox_ids: Sequence[int]) -> None:
+        """Keeps the claims of sendings that take long."""
+        if outbox_ids:
+            until = self.clock() + self.lease
+            await self.store.write(lambda connection: rows.renew(connection, outbox_ids, until))
+
     def _claim(self, connection: Connection, outbox_id: int) -> Errand:
         now = self.clock()
         row, lease_until = rows.lock(connection, outbox_id)
@@ -73,10 +82,11 @@ class Deliverer:
         if row.state != "new" and not orphaned:
             return nothing
         if row.owner_epoch is not None and row.owner_epoch != conversation.owner_epoch:
-            rows.change(connection, row.id, state="dropped", error="a person took over first")
+            rows.change(connection, row.id, state="dropped", error=rows.TOOK_OVER)
             return nothing
         if orphaned and not self._may_repeat(row, conversation):
-            rows.change(connection, row.id, state="unknown", error="interrupted while it was being sent")
+            rows.change(connection, row.id, state="unknown", error=INTERRUPTED)
+            self._tell_agents(connection, row, INTERRUPTED)
             return nothing
         token = new_token()
         rows.change(connection, row.id, state="sending", token=token, lease_until=now + self.lease)
@@ -94,6 +104,8 @@ class Deliverer:
             receipt = await self.channels[errand.conversation.channel].send(_outbound(errand))
         except RetryLater as error:
             return self._later(row, error.reason, error.after_seconds)
+        except OutcomeUnknown as error:
+            return self._unknown(row, error.reason)
         except NeedsPerson as error:
             return {"state": "parked", "error": error.reason}
         except Rejected as error:
@@ -103,22 +115,31 @@ class Deliverer:
             return self._later(row, type(error).__name__, None)
         return {"state": "sent", "sent_at": self.clock(), "peer_id": receipt.peer_id[:255], "error": None}
 
+    def _unknown(self, row: OutboxRow, reason: str) -> dict[str, Any]:
+        """It may have arrived. A person's words go again under the same message id; an automatic answer does not."""
+        if row.author == Author.AGENT:
+            return self._later(row, reason, None)
+        return {"state": "unknown", "error": reason}
+
     def _later(self, row: OutboxRow, reason: str, after_seconds: float | None) -> dict[str, Any]:
         now = self.clock()
         if now - row.created_at > GIVE_UP_AFTER:
             return {"state": "parked", "error": f"not accepted for {GIVE_UP_AFTER.days} days: {reason}"}
         wait = back_off(row.attempts)
         if after_seconds is not None:
-            wait = max(wait, timedelta(seconds=after_seconds))
+            wait = max(wait, min(timedelta(seconds=after_seconds), LONGEST_WISH))
         return {"state": "new", "attempts": row.attempts + 1, "error": reason, "not_before": now + wait}
 
     def _settle(self, connection: Connection, errand: Errand, result: Mapping[str, Any]) -> bool:
         if not rows.settle(connection, errand.row.id, errand.token, **result):
             return False
-        if result["state"] in ("failed", "parked"):
-            note = {"outbox_id": errand.row.id, "reason": result["error"]}
-            repository.add_note(connection, errand.conversation.id, "not_reached", at=self.clock(), data=note)
+        if result["state"] in ("failed", "parked", "unknown"):
+            self._tell_agents(connection, errand.row, result["error"])
         return True
+
+    def _tell_agents(self, connection: Connection, row: OutboxRow, reason: str) -> None:
+        note = {"outbox_id": row.id, "reason": reason}
+        repository.add_note(connection, row.conversation_id, "not_reached", at=self.clock(), data=note)
 
 
 def _outbound(errand: Errand) -> OutboundMessage:
@@ -155,6 +176,15 @@ class DeliveryRunner:
         self._scan_seconds = scan_seconds
         self._sending: dict[int, asyncio.Task[None]] = {}
 
+    async def keep_leases(self) -> None:
+        """A slow peer may take longer than a lease: while we wait for it, nobody else may send."""
+        while True:
+            await asyncio.sleep(self._deliverer.lease.total_seconds() / 3)
+            try:
+                await self._deliverer.renew(list(self._sending))
+            except RetryLater as error:
+                log.error("lease_not_renewed", reason=error.reason)
+
     async def run(self) -> None:
         async with self._hub.watch(OUTBOX) as woken:
             while True:
@@ -166,7 +196,8 @@ class DeliveryRunner:
                     continue
 
     async def drain(self) -> None:
-        """Waits for the sendings in hand."""
+        """Sends what is due now, and waits for the sendings in hand."""
+        await self._start_due()
         await asyncio.gather(*self._sending.values(), return_exceptions=True)
 
     async def _start_due(self) -> None:
@@ -184,5 +215,7 @@ class DeliveryRunner:
             await self._deliverer.send(outbox_id)
         except RetryLater as error:
             log.error("deliver_waits", outbox_id=outbox_id, reason=error.reason)
+        except Exception as error:
+            log.error("delivery_broke", outbox_id=outbox_id, exc_info=error)
         finally:
             self._sending.pop(outbox_id, None)

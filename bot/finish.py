@@ -56,7 +56,7 @@ class Finish:
         outcome = done.outcome if commands else self._unanswered(connection, thought)
         inbox_rows.add_evidence(connection, evidence)
         self._queue(connection, thought, done)
-        inbox_rows.finish(
+        ended = inbox_rows.finish(
             connection,
             row,
             state="done",
@@ -67,6 +67,8 @@ class Finish:
             note=message.note,
             finished_at=self.clock(),
         )
+        if not ended:
+            raise LeaseLost
         return Finished(outcome=outcome, more=self._keep_or_release(connection, conversation, claim))
 
     def parked(self, connection: Connection, claim: Claim, row: InboxRow) -> Finished:
@@ -81,7 +83,8 @@ class Finish:
             now=now,
             patience=self.patience.of(live=self.channels[row.channel].capabilities.live),
         )
-        inbox_rows.finish(connection, row, state="parked", outcome="parked", finished_at=now)
+        if not inbox_rows.finish(connection, row, state="parked", outcome="parked", finished_at=now):
+            raise LeaseLost
         return Finished(outcome="parked", more=self._keep_or_release(connection, conversation, claim))
 
     def _held(self, connection: Connection, claim: Claim) -> ConversationRow:
@@ -99,6 +102,9 @@ class Finish:
     def _unanswered(self, connection: Connection, thought: Thought) -> str:
         """How a message is accounted for that the bot says nothing to; an open case hears of it."""
         case = thought.matter.case
+        if thought.outcome != "automatic":
+            live = self.channels[thought.matter.conversation.channel].capabilities.live
+            queue.expect_answer(connection, thought.matter.conversation.id, self.clock() + self.patience.of(live=live))
         if thought.outcome != "automatic" and case is not None and case.status == "open":
             cases.add_message(connection, case.id, self.clock())
         return "automatic" if thought.outcome == "automatic" else "joined"

@@ -1,7 +1,7 @@
 """Wake-ups inside this process: who watches a topic is told that something changed, and reads it from the store.
 
 Wake-ups may be merged, never lost. Topics: a conversation ("conversation:<channel>:<key>"), "queue" (what agents
-wait for), "outbox" and "timer" (work for the runners).
+wait for) and "outbox" (work for the deliverer).
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import override
 
 QUEUE = "queue"
 OUTBOX = "outbox"
-TIMER = "timer"
 
 
 def conversation_topic(channel: str, key: str) -> str:

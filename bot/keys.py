@@ -16,15 +16,19 @@ FILE = "instance.key"
 BYTES = 32
 
 
+class DamagedKey(Exception):
+    """The file of the instance's root secret is not what we wrote: every link and address would change."""
+
+
 def root_secret(data_dir: Path) -> bytes:
-    """Reads or makes the instance's root secret. Raises ValueError when the file is damaged."""
+    """Reads or makes the instance's root secret. Raises DamagedKey."""
     path = data_dir / FILE
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         _write_once(path, secrets.token_bytes(BYTES))
     secret = path.read_bytes()
     if len(secret) != BYTES:
-        raise ValueError(f"{path} is damaged: it must hold {BYTES} bytes. Restore it from a back-up.")
+        raise DamagedKey(f"{path} is damaged: it must hold {BYTES} bytes. Restore it from a back-up.")
     return secret
 
 

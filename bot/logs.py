@@ -10,7 +10,12 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor
 
-QUIET = {"mail.log": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING, "asyncio": logging.ERROR}
+QUIET = {
+    "mail.log": logging.CRITICAL,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+    "asyncio": logging.CRITICAL,
+}
 """Loggers of libraries that write addresses, links or texts at their usual level."""
 
 

@@ -18,12 +18,13 @@ from bot.repository import inbox, outbox
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import OutboxRow
 from bot.settings import Settings
-from bot.store.migrate import migrate
+from bot.store.migrate import insist_on_current, migrate
 from bot.store.store import Store
 
 
 def _read[T](settings: Settings, query: Callable[[Connection], T]) -> T:
-    migrate(settings.database)
+    """Looks at the database as it is; only a start migrates it."""
+    insist_on_current(settings.database)
     with closing(Store(settings.database)) as store:
         return asyncio.run(store.read(query))
 
@@ -33,7 +34,7 @@ def check(settings: Settings, _options: argparse.Namespace) -> int:
     words = catalogue.whole()
     knowledge = library.load(settings)
     count = len(list(words.keys()))
-    _read(settings, ledger.draw_up)
+    migrate(settings.database)
     print(f"settings, {count} sentences, {len(knowledge.ids())} articles and the database are in order")
     return 0
 
@@ -41,7 +42,8 @@ def check(settings: Settings, _options: argparse.Namespace) -> int:
 def reconcile(settings: Settings, _options: argparse.Namespace) -> int:
     """Prints the intake ledger as JSON; exit code 1 when it does not balance."""
     book = _read(settings, ledger.draw_up)
-    print(json.dumps({"received": book.received, **book.outcomes, "balanced": book.balanced}))
+    unproven = {name: count for name, count in book.unproven.items() if count}
+    print(json.dumps({"received": book.received, **book.outcomes, "unproven": unproven, "balanced": book.balanced}))
     return 0 if book.balanced else 1
 
 

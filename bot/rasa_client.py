@@ -24,13 +24,14 @@ class TurnFailed(Exception):
     """Rasa gave no usable answer.
 
     `again_seconds` is how long to wait before the message may go there again; None when it may have been there
-    already and must not be repeated.
+    already and must not be repeated. `ill` is True when Rasa itself seems to be down, whatever the message.
     """
 
-    def __init__(self, reason: str, again_seconds: float | None = None) -> None:
+    def __init__(self, reason: str, again_seconds: float | None = None, *, ill: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.again_seconds = again_seconds
+        self.ill = ill
 
 
 class RasaClient:
@@ -65,8 +66,9 @@ class RasaClient:
         }
         try:
             commands = _commands(await self._post(body), inbox_id)
-        except TurnFailed:
-            self._count_failure()
+        except TurnFailed as failure:
+            if failure.ill:
+                self._count_failure()
             raise
         self._failures, self._resting_until = 0, 0.0
         return commands
@@ -99,16 +101,16 @@ class RasaClient:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._read(body)
         except httpx.ConnectError as error:
-            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS) from error
+            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, ill=True) from error
         except TimeoutError as error:
-            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s") from error
+            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True) from error
         except httpx.HTTPError as error:
-            raise TurnFailed(f"Rasa broke off ({type(error).__name__})") from error
+            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", ill=True) from error
 
     async def _read(self, body: Mapping[str, Any]) -> bytes:
         async with self._http.stream("POST", "/webhooks/redress/turn", json=body) as response:
             if response.status_code != 200:
-                raise TurnFailed(f"Rasa answered {response.status_code}")
+                raise TurnFailed(f"Rasa answered {response.status_code}", ill=response.status_code >= 500)
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk

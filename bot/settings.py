@@ -34,6 +34,8 @@ class PromiseSettings(BaseModel):
     """A person reads a new case within this many hours."""
     decision_days: int = Field(default=15, ge=1)
     """Calendar days from first contact to the decision."""
+    same_matter_days: int = Field(default=7, ge=1)
+    """Messages no further apart than this belong to one matter; its clocks start with the first of them."""
     queue_patience_seconds: float = Field(default=180, gt=0)
     """After this long in the queue without a person, the user is told so."""
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
+FAILED_TO_START = 1
 
 
 class CannotRun(Exception):
@@ -50,7 +51,9 @@ class Child:
     env: Mapping[str, str]
     log: Path
     process: asyncio.subprocess.Process | None = None
-    started: float = field(default=0.0)
+    started: float = 0.0
+    held: bool = False
+    """It has run well before: whatever ends it now (a database that restarts, say) may pass."""
 
 
 def plan(settings: Settings) -> tuple[list[Child], Mapping[str, str]]:
@@ -175,28 +178,35 @@ class Supervisor:
             code = await self._start(child)
             if self._stop.is_set():
                 return
-            if code in FATAL_EXITS:
+            if code in FATAL_EXITS and not child.held:
                 self._fault = f"{child.name} could not start: {_last_words(child.log)}"
                 self._stop.set()
                 return
-            held = time.monotonic() - child.started > STEADY_SECONDS
-            pause = FIRST_PAUSE_SECONDS if held else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            pause = (
+                FIRST_PAUSE_SECONDS
+                if time.monotonic() - child.started > STEADY_SECONDS
+                else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            )
             _say(f"{child.name} ended with code {code}; starting it again in {pause:g} s (log: {child.log})")
             await _first_of(self._stop, pause)
 
     async def _start(self, child: Child) -> int:
-        with child.log.open("ab") as log:
-            child.process = await asyncio.create_subprocess_exec(
-                *child.command,
-                cwd=ROOT,
-                env={**os.environ, **child.env},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # Ctrl-C is for us; we stop the children in order
-                preexec_fn=_die_with_parent,
-            )
         child.started = time.monotonic()
+        try:
+            with child.log.open("ab") as log:
+                child.process = await asyncio.create_subprocess_exec(
+                    *child.command,
+                    cwd=ROOT,
+                    env={**os.environ, **child.env},
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C is for us; we stop the children in order
+                    preexec_fn=_die_with_parent,
+                )
+        except OSError as error:
+            _say(f"{child.name} could not be started now ({error.strerror})")
+            return FAILED_TO_START
         return await child.process.wait()
 
     async def _stop_all(self) -> None:
@@ -223,6 +233,8 @@ class Supervisor:
             _say(f"  {name:<{width}}  {address}")
         _say("accepting messages; the assistant is starting ...")
         await self._until(ready_url, lambda body: "rasa" not in body["degraded"])
+        for child in self._children:
+            child.held = True
         _say("ready")
 
     async def _until(self, url: str, good: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:

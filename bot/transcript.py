@@ -51,7 +51,7 @@ class ChannelTranscript:
     async def _received(self, row: InboxRow) -> Entry:
         """A message not yet worked on has no text in its row: it is read from its raw bytes."""
         text = row.text
-        if row.state == "new" and row.raw is not None:
+        if row.state != "done" and row.raw is not None:
             text = (await self._channels[self._channel].read(row.raw, row.envelope)).text
         return Entry(
             seq=row.seq,

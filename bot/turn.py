@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
+from actions.commands import Command
 from bot.clock import Clock
 from bot.files import Files
 from bot.finish import EvidenceRow, Finish, Finished
@@ -26,6 +28,7 @@ from escalation import repository
 
 log = structlog.get_logger()
 RETRY = timedelta(seconds=0.5)
+DISK_RETRY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +89,11 @@ class Turner:
             )
         try:
             thought = await self._think(matter)
+            evidence = await self._keep_attachments(thought)
         except (TurnFailed, RetryLater) as failure:
             log.info("turn_waits", inbox_id=row.id, reason=failure.reason)
-            await self._release(claim, RETRY)
+            await self._release(claim, RETRY if isinstance(failure, TurnFailed) else DISK_RETRY)
             return False
-        evidence = await asyncio.to_thread(self._keep_attachments, thought)
         return self._announced(
             matter, await self.store.write(lambda connection: self.finish.done(connection, claim, thought, evidence))
         )
@@ -107,9 +110,18 @@ class Turner:
             patience = channel.capabilities.patience_seconds
             return failure.again_seconds is not None and age + failure.again_seconds < patience
 
-        return await think(replace(matter, message=message), self.mind, patient)
+        last_try = row.attempts >= self.max_attempts - 1
+        mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
+        return await think(replace(matter, message=message), mind, patient)
 
-    def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
+    async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
+        """Raises RetryLater when the disk does not take them: never the text without its evidence."""
+        try:
+            return await asyncio.to_thread(self._put_attachments, thought)
+        except OSError as error:
+            raise RetryLater(f"the evidence cannot be written ({error.strerror})") from error
+
+    def _put_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         row: InboxRow = thought.matter.row
         return [
             {
@@ -137,3 +149,8 @@ class Turner:
         self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
         log.info("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more
+
+
+async def _ask_nobody(*_arguments: Any, **_named: Any) -> Sequence[Command]:
+    """Takes Rasa's place after turns that broke: what broke them may be its answer, and the user waits."""
+    raise TurnFailed("earlier turns broke over this message")

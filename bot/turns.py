@@ -14,6 +14,7 @@ from bot.finish import LeaseLost
 from bot.inbox import Claim, new_token
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
+from bot.repository.conversations import Lease
 from bot.store.store import Store
 from bot.turn import Turner
 from channels.contract import NotStored
@@ -70,7 +71,10 @@ class TurnRunner:
         if free <= 0:
             return
         waiting = await self._store.read(lambda connection: conversations.claimable(connection, self._clock(), free))
+        ours = {claim.conversation_id for claim in self._work}
         for conversation_id in waiting:
+            if conversation_id in ours:
+                continue  # our own heartbeat is late; taking it again would be a second worker
             claim = Claim(conversation_id, new_token())
             if await self._store.write(partial(self._take, claim)):
                 self.start(claim)
@@ -80,13 +84,13 @@ class TurnRunner:
 
     def _take(self, claim: Claim, connection: Connection) -> bool:
         now = self._clock()
-        taken = conversations.take_lease(connection, claim.conversation_id, claim.token, now, now + self._lease)
-        if taken is None:
+        lease = conversations.take_lease(connection, claim.conversation_id, claim.token, now, now + self._lease)
+        if lease is Lease.INHERITED:
             # The last worker died over this message; one that kills every worker must end up parked.
             row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
             if row is not None:
                 inbox_rows.count_death(connection, row.id)
-        return taken is not False
+        return lease is not Lease.HELD
 
     async def _run_claim(self, claim: Claim) -> None:
         try:

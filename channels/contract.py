@@ -40,6 +40,14 @@ class NeedsPerson(Exception):
         self.reason = reason
 
 
+class OutcomeUnknown(Exception):
+    """The peer may or may not have taken it (it fell silent after the last byte). The caller decides about a repeat."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Rejected(Exception):
     """The peer refused for good (unknown address, blocked). Not tried again."""
 
@@ -218,7 +226,6 @@ class Capabilities:
     one_reply: bool = False
     """All replies of one turn leave as one message (mail)."""
     buttons: bool = False
-    public: bool = False
     repeat_harmless: bool = False
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
 
@@ -282,4 +289,4 @@ class Channel(ABC):
 
     @abstractmethod
     async def send(self, message: OutboundMessage) -> SendReceipt:
-        """Sends. Raises RetryLater, NeedsPerson or Rejected."""
+        """Sends. Raises RetryLater, OutcomeUnknown, NeedsPerson or Rejected."""

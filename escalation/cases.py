@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.repository import conversations
+from bot.repository import conversations, inbox
 from bot.repository.conversations import ConversationRow
 from escalation import repository
 from escalation.numbers import new_number
 from escalation.repository import CaseRow
 
 UNCLASSIFIED = "unclassified"
+LOOK_BACK = 200
+"""How many messages back the first contact is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,22 @@ class Promise:
 
     first_answer: timedelta
     decision: timedelta
+    same_matter: timedelta
+    """Messages no further apart than this belong to one matter: the clock starts with the first of them."""
+
+
+def first_contact(moments: Sequence[datetime], same_matter: timedelta) -> datetime:
+    """When a matter was first brought up. `moments` are the times of a conversation's messages, newest first.
+
+    With a week as `same_matter`: a complaint an hour after "hello" counts from the hello, a complaint two months
+    after it counts from itself.
+    """
+    found = moments[0]
+    for earlier in moments[1:]:
+        if found - earlier > same_matter:
+            break
+        found = min(found, earlier)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +73,9 @@ def _open(
     connection: Connection, conversation: ConversationRow, opening: Opening, promise: Promise, now: datetime
 ) -> CaseRow:
     """The clocks run from the first contact, not from the moment the bot understood (DR (EU) 2025/294, Art. 6)."""
-    first_contact = conversation.created_at if conversation.case_id is None else now
+    began = now
+    if conversation.case_id is None:
+        began = first_contact(inbox.received_at(connection, conversation.id, LOOK_BACK), promise.same_matter)
     case_id = repository.add(
         connection,
         number=new_number(),
@@ -64,10 +84,10 @@ def _open(
         severity=opening.severity,
         reasons=list(opening.reasons),
         language=opening.language,
-        first_contact_at=first_contact,
+        first_contact_at=began,
         opened_at=now,
-        answer_due_at=first_contact + promise.first_answer,
-        decision_due_at=first_contact + promise.decision,
+        answer_due_at=began + promise.first_answer,
+        decision_due_at=began + promise.decision,
     )
     conversations.change(connection, conversation.id, case_id=case_id)
     facts = {"label": opening.label, "reasons": list(opening.reasons), "facts": dict(opening.facts)}

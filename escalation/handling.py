@@ -19,11 +19,13 @@ from bot.repository import outbox as outbox_rows
 from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import Draft
 from bot.store.store import Store
-from channels.contract import Author, Words
+from channels.contract import Author, Capabilities, Words
 from escalation import cases, queue, repository
 from escalation.cases import Opening, Promise
+from escalation.numbers import normalised
 
 MAX_REPLY_CHARACTERS = 20_000
+MAY_TAKE_FROM_OTHERS = ("supervisor", "admin")
 
 
 class AlreadyTaken(Exception):
@@ -32,6 +34,18 @@ class AlreadyTaken(Exception):
     def __init__(self, by: str) -> None:
         super().__init__(f"the conversation is with {by}")
         self.by = by
+
+
+class TooLong(ValueError):
+    """The channel does not carry a message of this length."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"a reply here has at most {limit} characters")
+        self.limit = limit
+
+
+class NoSuchCase(Exception):
+    """No case has this number; it may be mistyped (the check character tells)."""
 
 
 class NotYours(Exception):
@@ -51,24 +65,30 @@ class AgentRef:
 
 class Handling:
     def __init__(
-        self, store: Store, clock: Clock, hub: Hub, words: Words, promise: Promise, is_live: Callable[[str], bool]
+        self,
+        store: Store,
+        clock: Clock,
+        hub: Hub,
+        words: Words,
+        promise: Promise,
+        capabilities: Callable[[str], Capabilities],
     ) -> None:
         self._store = store
         self._clock = clock
         self._hub = hub
         self._words = words
         self._promise = promise
-        self._is_live = is_live
+        self._capabilities = capabilities
 
     async def take_over(self, agent: AgentRef, conversation_id: int) -> None:
-        """Raises AlreadyTaken when another agent was first."""
+        """Raises AlreadyTaken when another agent has it, is still at work, and this one is no supervisor."""
         await self._do(conversation_id, lambda *at: self._take(agent, *at))
 
     async def reply(self, agent: AgentRef, conversation_id: int, text: str, nonce: str) -> int:
         """Queues the agent's words; their outbox id. The same nonce twice is one reply. Raises NotYours, ValueError."""
         words = text.strip()
-        if not words or len(words) > MAX_REPLY_CHARACTERS:
-            raise ValueError(f"a reply has between 1 and {MAX_REPLY_CHARACTERS} characters")
+        if not words:
+            raise ValueError("a reply needs words")
         return await self._do(conversation_id, lambda *at: self._reply(agent, words, nonce, *at))
 
     async def add_note(self, agent: AgentRef, conversation_id: int, text: str) -> None:
@@ -94,6 +114,13 @@ class Handling:
         """Makes a case of the conversation; its number. Raises NotYours."""
         return await self._do(conversation_id, lambda *at: self._open_case(agent, label, severity, *at))
 
+    async def join_case(self, agent: AgentRef, conversation_id: int, written: str) -> str:
+        """Makes the conversation part of a case that exists; its number. Raises NotYours, NoSuchCase."""
+        number = normalised(written)
+        if number is None:
+            raise NoSuchCase(written)
+        return await self._do(conversation_id, lambda *at: self._join_case(agent, number, *at))
+
     async def _do[T](self, conversation_id: int, act: Callable[[Connection, ConversationRow, datetime], T]) -> T:
         def operation(connection: Connection) -> tuple[T, ConversationRow]:
             conversation = conversations.lock(connection, conversation_id)
@@ -106,11 +133,12 @@ class Handling:
     def _take(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
         if conversation.owner == agent.owner:
             return
-        if conversation.owner not in (queue.BOT, queue.QUEUE):
+        of_colleague = conversation.owner not in (queue.BOT, queue.QUEUE) and agent.role not in MAY_TAKE_FROM_OTHERS
+        if of_colleague and repository.is_at_work(connection, queue.agent_id(conversation.owner)):
             raise AlreadyTaken(conversation.owner)
         queue.give_to(connection, conversation, agent.owner)
         repository.add_note(connection, conversation.id, "taken", at=now, agent_id=agent.id)
-        if self._is_live(conversation.channel):
+        if self._capabilities(conversation.channel).live:
             self._tell(connection, conversation, now, "case.agent_joined", name=agent.name)
         if conversation.case_id is not None:
             repository.add_event(connection, conversation.case_id, "taken_over", actor=agent.owner, at=now, public=True)
@@ -125,8 +153,14 @@ class Handling:
         now: datetime,
     ) -> int:
         self._insist(agent, conversation)
+        origin = f"agent:{agent.id}:{conversation.id}:{nonce}"
+        if (known := outbox_rows.find_origin(connection, origin)) is not None:
+            return known
+        if len(text) > (limit := self._capabilities(conversation.channel).max_characters):
+            raise TooLong(limit)
+        queue.answered(connection, conversation.id)
         draft = Draft(
-            origin=f"agent:{agent.id}:{nonce}",
+            origin=origin,
             author=Author.AGENT,
             author_name=agent.name,
             agent_id=agent.id,
@@ -143,7 +177,7 @@ class Handling:
         self._insist(agent, conversation)
         queue.give_to(connection, conversation, queue.BOT)
         repository.add_note(connection, conversation.id, "handed_back", at=now, agent_id=agent.id)
-        if self._is_live(conversation.channel):
+        if self._capabilities(conversation.channel).live:
             self._tell(connection, conversation, now, "case.handed_back")
 
     def _resolve(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
@@ -176,6 +210,20 @@ class Handling:
         case, new = cases.open_or_join(connection, conversation, opening, self._promise, now)
         if new:
             self._tell(connection, conversation, now, "case.opened_by_agent", number=case.number)
+        return case.number
+
+    def _join_case(
+        self, agent: AgentRef, number: str, connection: Connection, conversation: ConversationRow, now: datetime
+    ) -> str:
+        self._insist(agent, conversation)
+        case = repository.find(connection, number)
+        if case is None:
+            raise NoSuchCase(number)
+        conversations.change(connection, conversation.id, case_id=case.id)
+        data = {"conversation_id": conversation.id}
+        repository.add_event(
+            connection, case.id, "conversation_joined", actor=agent.owner, at=now, public=False, data=data
+        )
         return case.number
 
     def _insist(self, agent: AgentRef, conversation: ConversationRow) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.repository import conversations, timers
+from bot.repository import conversations, outbox, timers
 from bot.repository.conversations import ConversationRow
 from escalation import repository
 
@@ -20,6 +20,11 @@ PATIENCE_TIMER = "queue_patience"
 
 def agent_owner(agent_id: int) -> str:
     return f"agent:{agent_id}"
+
+
+def agent_id(owner: str) -> int:
+    """The agent of an owner "agent:<id>"."""
+    return int(owner.removeprefix("agent:"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +50,26 @@ def put_in_queue(
     """A person is awaited; the bot is silent from this commit on. Nothing happens if a person has it already."""
     if conversation.owner != BOT:
         return
+    outbox.drop_late(connection, conversation.id)
     conversations.change_owner(connection, conversation.id, QUEUE, queued_at=now, resolved_at=None)
     repository.add_note(connection, conversation.id, "queued", at=now, data={"reasons": list(reasons)})
     repository.add_note(connection, conversation.id, "brief", at=now, data=dict(brief))
-    timers.set_timer(
-        connection, PATIENCE_TIMER, str(conversation.id), now + patience, {"conversation_id": conversation.id}
-    )
+    expect_answer(connection, conversation.id, now + patience)
+
+
+def expect_answer(connection: Connection, conversation_id: int, until: datetime) -> None:
+    """The user waits for a person, and hears so at `until` unless one answers. A running wait is not begun anew."""
+    if not timers.exists(connection, PATIENCE_TIMER, str(conversation_id)):
+        data = {"conversation_id": conversation_id}
+        timers.set_timer(connection, PATIENCE_TIMER, str(conversation_id), until, data)
+
+
+def answered(connection: Connection, conversation_id: int) -> None:
+    timers.cancel(connection, PATIENCE_TIMER, str(conversation_id))
 
 
 def give_to(connection: Connection, conversation: ConversationRow, owner: str) -> None:
     """Gives the conversation to the bot or an agent; nobody is awaited any more, and it counts as open."""
     conversations.change_owner(connection, conversation.id, owner, queued_at=None, resolved_at=None)
-    timers.cancel(connection, PATIENCE_TIMER, str(conversation.id))
+    outbox.drop_late(connection, conversation.id)
+    answered(connection, conversation.id)

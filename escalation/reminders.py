@@ -23,10 +23,12 @@ class NobodyCame:
 
     def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
         conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
-        if conversation.owner != queue.QUEUE:
+        if conversation.owner == queue.BOT:
             return
         language = conversation.language or "en"
-        if conversation.case_id is None:
+        if conversation.owner != queue.QUEUE:
+            text = self._words.say("case.answer_delayed", language)
+        elif conversation.case_id is None:
             text = self._words.say("case.nobody_yet", language)
         else:
             number = repository.get(connection, conversation.case_id).number

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from bot.store.tables import Case, CaseEvent, Conversation, Note
+from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,17 @@ _COLUMNS = [getattr(Case, name) for name in CaseRow.__dataclass_fields__]
 
 def get(connection: Connection, case_id: int) -> CaseRow:
     return CaseRow(**connection.execute(select(*_COLUMNS).where(Case.id == case_id)).one()._mapping)
+
+
+def is_at_work(connection: Connection, agent_id: int) -> bool:
+    """False for somebody who was disabled or is gone: they own nothing any more."""
+    found = connection.execute(select(Agent.id).where(Agent.id == agent_id, Agent.disabled.is_(False)))
+    return found.one_or_none() is not None
+
+
+def find(connection: Connection, number: str) -> CaseRow | None:
+    row = connection.execute(select(*_COLUMNS).where(Case.number == number)).one_or_none()
+    return None if row is None else CaseRow(**row._mapping)
 
 
 def add(connection: Connection, **values: Any) -> int:

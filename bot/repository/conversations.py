@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, or_, select, update
 
 from bot.store.tables import Conversation
 
@@ -31,6 +32,9 @@ class ConversationRow:
     lease_token: str | None
     created_at: datetime
 
+
+ABSURDLY_FAR = timedelta(hours=2)
+"""No lease and no pause is this long: such a time was written while the clock was wrong."""
 
 _COLUMNS = [getattr(Conversation, name) for name in ConversationRow.__dataclass_fields__]
 
@@ -79,29 +83,40 @@ def claimable(connection: Connection, now: datetime, limit: int) -> Sequence[int
     """Conversations with unfinished messages that nobody works on."""
     query = (
         select(Conversation.id)
-        .where(
-            Conversation.pending > 0,
-            or_(Conversation.lease_until.is_(None), Conversation.lease_until < now),
-            or_(Conversation.not_before.is_(None), Conversation.not_before <= now),
-        )
+        .where(Conversation.pending > 0, *_free(now))
         .order_by(Conversation.active_at)
         .limit(limit)
     )
     return connection.execute(query).scalars().all()
 
 
-def take_lease(connection: Connection, conversation_id: int, token: str, now: datetime, until: datetime) -> bool | None:
-    """True: ours. None: ours, and whoever held it before died with it. False: somebody else works on it."""
-    query = select(Conversation.lease_token, Conversation.lease_until, Conversation.not_before).where(
-        Conversation.id == conversation_id
-    )
-    held = connection.execute(query.with_for_update()).one()
-    if held.lease_until is not None and held.lease_until >= now:
-        return False
-    if held.not_before is not None and held.not_before > now:
-        return False
+class Lease(Enum):
+    """How an attempt to take a conversation's lease went."""
+
+    TAKEN = "taken"
+    INHERITED = "inherited"
+    """Taken, and whoever held it before died with it."""
+    HELD = "held"
+    """Somebody else works on it, or its next try is not due."""
+
+
+def take_lease(connection: Connection, conversation_id: int, token: str, now: datetime, until: datetime) -> Lease:
+    query = select(Conversation.lease_token).where(Conversation.id == conversation_id, *_free(now))
+    held = connection.execute(query.with_for_update()).one_or_none()
+    if held is None:
+        return Lease.HELD
     change(connection, conversation_id, lease_token=token, lease_until=until)
-    return True if held.lease_token is None else None
+    return Lease.TAKEN if held.lease_token is None else Lease.INHERITED
+
+
+def _free(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Nobody holds the lease and the next try is due. A time too far ahead to be ours was written by a wrong clock."""
+    lease, pause = Conversation.lease_until, Conversation.not_before
+    absurd = now + ABSURDLY_FAR
+    return (
+        or_(lease.is_(None), lease < now, lease > absurd),
+        or_(pause.is_(None), pause <= now, pause > absurd),
+    )
 
 
 def lease_if_free(token: str, now: datetime, until: datetime) -> dict[str, Any]:

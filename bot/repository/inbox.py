@@ -126,12 +126,15 @@ def oldest_unfinished(connection: Connection, conversation_id: int) -> InboxRow 
     return None if row is None else InboxRow(**row._mapping)
 
 
-def finish(connection: Connection, row: InboxRow, **values: Any) -> None:
-    """Ends a row (done or parked) and takes it off the conversation's count."""
-    connection.execute(update(Inbox).where(Inbox.id == row.id).values(**values))
+def finish(connection: Connection, row: InboxRow, **values: Any) -> bool:
+    """Ends a row (done or parked) and takes it off the conversation's count. False when it was ended before."""
+    ended = connection.execute(update(Inbox).where(Inbox.id == row.id, Inbox.state == "new").values(**values))
+    if ended.rowcount == 0:
+        return False
     connection.execute(
         update(Conversation).where(Conversation.id == row.conversation_id).values(pending=Conversation.pending - 1)
     )
+    return True
 
 
 def of_conversation(connection: Connection, channel: str, key: str, after_seq: int) -> Sequence[InboxRow]:
@@ -154,6 +157,12 @@ def count_death(connection: Connection, inbox_id: int) -> None:
 def add_evidence(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.execute(insert(Evidence), [dict(row) for row in rows])
+
+
+def received_at(connection: Connection, conversation_id: int, limit: int) -> Sequence[datetime]:
+    """When the newest messages of a conversation came, newest first."""
+    query = select(Inbox.received_at).where(Inbox.conversation_id == conversation_id)
+    return connection.execute(query.order_by(Inbox.seq.desc()).limit(limit)).scalars().all()
 
 
 def count_by_outcome(connection: Connection) -> Mapping[str, int]:

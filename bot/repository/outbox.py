@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
@@ -15,6 +15,11 @@ from bot.store.tables import Conversation, Outbox
 from channels.contract import Author
 
 WAITING = ("new", "sending")
+ABSURDLY_FAR = timedelta(days=1)
+"""No lease and no back-off is this long: such a time was written while the clock was wrong."""
+
+
+TOOK_OVER = "a person took over first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +60,9 @@ _COLUMNS = [getattr(Outbox, name) for name in OutboxRow.__dataclass_fields__]
 
 def queue(connection: Connection, conversation_id: int, draft: Draft, message_id: str, now: datetime) -> int:
     """Adds the message at the end of the conversation; the id of the earlier row if this origin was queued before."""
-    known = connection.execute(select(Outbox.id).where(Outbox.origin == draft.origin)).scalar_one_or_none()
+    known = find_origin(connection, draft.origin)
     if known is not None:
-        return int(known)
+        return known
     query = insert(Outbox).values(
         origin=draft.origin,
         message_id=message_id,
@@ -77,12 +82,15 @@ def queue(connection: Connection, conversation_id: int, draft: Draft, message_id
 
 def sendable(connection: Connection, now: datetime, limit: int) -> Sequence[int]:
     """Rows that are due and have no earlier unsent row in their conversation."""
+    absurd = now + ABSURDLY_FAR
     earlier = aliased(Outbox)
     blocked = exists().where(
         earlier.conversation_id == Outbox.conversation_id, earlier.seq < Outbox.seq, earlier.state.in_(WAITING)
     )
-    due = and_(Outbox.state == "new", or_(Outbox.not_before.is_(None), Outbox.not_before <= now))
-    orphaned = and_(Outbox.state == "sending", Outbox.lease_until < now)
+    due = and_(
+        Outbox.state == "new", or_(Outbox.not_before.is_(None), Outbox.not_before <= now, Outbox.not_before > absurd)
+    )
+    orphaned = and_(Outbox.state == "sending", or_(Outbox.lease_until < now, Outbox.lease_until > absurd))
     query = select(Outbox.id).where(Outbox.state.in_(WAITING), or_(due, orphaned), ~blocked)
     return connection.execute(query.order_by(Outbox.id).limit(limit)).scalars().all()
 
@@ -95,6 +103,16 @@ def lock(connection: Connection, outbox_id: int) -> tuple[OutboxRow, datetime | 
     return OutboxRow(**values), lease_until
 
 
+def find_origin(connection: Connection, origin: str) -> int | None:
+    return connection.execute(select(Outbox.id).where(Outbox.origin == origin)).scalar_one_or_none()
+
+
+def drop_late(connection: Connection, conversation_id: int) -> None:
+    """The bot's words that have not left yet are late once somebody else owns the conversation."""
+    late = and_(Outbox.conversation_id == conversation_id, Outbox.state == "new", Outbox.owner_epoch.is_not(None))
+    connection.execute(update(Outbox).where(late).values(state="dropped", error=TOOK_OVER))
+
+
 def change(connection: Connection, outbox_id: int, **values: Any) -> None:
     connection.execute(update(Outbox).where(Outbox.id == outbox_id).values(**values))
 
@@ -105,8 +123,9 @@ def settle(connection: Connection, outbox_id: int, token: str, **values: Any) ->
     return connection.execute(query.values(token=None, lease_until=None, **values)).rowcount == 1
 
 
-def renew(connection: Connection, tokens: Sequence[str], until: datetime) -> None:
-    connection.execute(update(Outbox).where(Outbox.token.in_(tokens)).values(lease_until=until))
+def renew(connection: Connection, outbox_ids: Sequence[int], until: datetime) -> None:
+    sending = update(Outbox).where(Outbox.id.in_(outbox_ids), Outbox.state == "sending")
+    connection.execute(sending.values(lease_until=until))
 
 
 def visible(connection: Connection, channel: str, key: str, after_seq: int) -> Sequence[OutboxRow]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.store.tables import Timer
 
@@ -37,6 +37,18 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[TimerRow]
     return [TimerRow(**row._mapping) for row in rows]
 
 
-def take(connection: Connection, timer_id: int) -> bool:
-    """True for the one caller who may do the work; it is in the same commit."""
-    return connection.execute(delete(Timer).where(Timer.id == timer_id)).rowcount == 1
+def take(connection: Connection, timer: TimerRow) -> bool:
+    """True for the one caller who may do the work; it is in the same commit.
+
+    All of the row must match: SQLite gives the number of a deleted row to the next one.
+    """
+    same = (Timer.id == timer.id, Timer.kind == timer.kind, Timer.key == timer.key, Timer.due_at == timer.due_at)
+    return connection.execute(delete(Timer).where(*same)).rowcount == 1
+
+
+def exists(connection: Connection, kind: str, key: str) -> bool:
+    return connection.execute(select(Timer.id).where(Timer.kind == kind, Timer.key == key)).first() is not None
+
+
+def postpone(connection: Connection, timer: TimerRow, due_at: datetime) -> None:
+    connection.execute(update(Timer).where(Timer.id == timer.id, Timer.key == timer.key).values(due_at=due_at))

@@ -19,6 +19,10 @@ class SchemaTooNew(Exception):
     """The database was migrated by a newer Redress; run that version, or restore a back-up made before."""
 
 
+class SchemaTooOld(Exception):
+    """The database has not been migrated yet; a start does it."""
+
+
 def config(url: str) -> Config:
     alembic = Config()
     alembic.set_main_option("script_location", str(MIGRATIONS))
@@ -37,6 +41,16 @@ def migrate(url: str) -> None:
             "Start the newer version, or restore a back-up."
         )
     command.upgrade(config(url), "head")
+
+
+def insist_on_current(url: str) -> None:
+    """Raises SchemaTooOld unless the database has the schema of this program."""
+    head = ScriptDirectory.from_config(config(url)).get_current_head()
+    found = _current(url)
+    if found != head:
+        raise SchemaTooOld(
+            f"the database is at schema {found or 'none'}, not {head}: start Redress once, then try again"
+        )
 
 
 def _current(url: str) -> str | None:

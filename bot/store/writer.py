@@ -125,4 +125,5 @@ def _translated(error: Exception) -> Exception:
 
 def _database_reason(error: Exception) -> str:
     """The database's own words; never the statement or its parameters, which are customers' text."""
-    return str(error.orig).splitlines()[0] if isinstance(error, DBAPIError) else type(error).__name__
+    lines = str(error.orig).splitlines() if isinstance(error, DBAPIError) else []
+    return lines[0] if lines else type(error).__name__

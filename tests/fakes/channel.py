@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
-from channels.contract import Capabilities, Channel, Kind, OutboundMessage, ReadMessage, SendReceipt
+from channels.contract import Attachment, Capabilities, Channel, Kind, OutboundMessage, ReadMessage, SendReceipt
 
 
 class FakeChannel(Channel):
-    """A text "auto: ..." is an automatic message, "press: yes" a pressed button, "bomb" breaks the reader."""
+    """A text "auto: ..." is automatic, "press: yes" a button, "file: ..." has a file, "bomb" breaks the reader."""
 
     name = "fake"
     capabilities = Capabilities(max_characters=4_000, patience_seconds=5, live=True, buttons=True, repeat_harmless=True)
@@ -27,6 +27,8 @@ class FakeChannel(Channel):
             raise RuntimeError("the reader broke")
         if text.startswith("auto:"):
             return ReadMessage(text=text, kind=Kind.AUTOMATIC)
+        if text.startswith("file:"):
+            return ReadMessage(text=text, attachments=(Attachment(filename="f", content_type="image/png", data=raw),))
         if text.startswith("press:"):
             return ReadMessage(text=text, payload=text.removeprefix("press:").strip())
         return ReadMessage(text=text)

@@ -20,6 +20,7 @@ from bot.inbox import Claim, Inbox, new_token
 from bot.rasa_client import RasaClient
 from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
+from bot.repository.conversations import Lease
 from bot.store.store import Store
 from bot.store.tables import Agent, Case, Conversation
 from bot.store.tables import Inbox as InboxTable
@@ -39,7 +40,7 @@ from tests.fakes.rasa import SECRET, FakeRasa
 from tests.fakes.web import serving
 
 LEASE = timedelta(seconds=15)
-PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15))
+PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15), same_matter=timedelta(days=7))
 PATIENCE = Patience(live=timedelta(minutes=3), other=timedelta(hours=24))
 
 
@@ -84,9 +85,7 @@ class Road:
             max_deaths=4,
         )
         self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
-        self.handling = Handling(
-            store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities.live
-        )
+        self.handling = Handling(store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities)
         self.alarm = Alarm(store, clock, self.hub, {PATIENCE_TIMER: NobodyCame(self.words)}, 1)
         self._count = 0
 
@@ -115,10 +114,10 @@ class Road:
         claim = Claim(conversation_id, new_token())
         now = self.clock()
 
-        def take(connection: Connection) -> bool | None:
+        def take(connection: Connection) -> Lease:
             return conversations.take_lease(connection, conversation_id, claim.token, now, now + LEASE)
 
-        return None if await self.store.write(take) is False else claim
+        return None if await self.store.write(take) is Lease.HELD else claim
 
     async def deliver(self) -> None:
         while due := await self.store.read(lambda c: list(outbox_rows.sendable(c, self.clock(), 100))):
