@@ -182,11 +182,8 @@ class Supervisor:
                 self._fault = f"{child.name} could not start: {_last_words(child.log)}"
                 self._stop.set()
                 return
-            pause = (
-                FIRST_PAUSE_SECONDS
-                if time.monotonic() - child.started > STEADY_SECONDS
-                else min(pause * 2, LONGEST_PAUSE_SECONDS)
-            )
+            steady = time.monotonic() - child.started > STEADY_SECONDS
+            pause = FIRST_PAUSE_SECONDS if steady else min(pause * 2, LONGEST_PAUSE_SECONDS)
             _say(f"{child.name} ended with code {code}; starting it again in {pause:g} s (log: {child.log})")
             await _first_of(self._stop, pause)
 
