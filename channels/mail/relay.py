@@ -1,19 +1,23 @@
-"""Hands letters to the configured relay over SMTP and maps its answers to the three errors of the contract."""
+"""Hands letters to the configured relay over SMTP and maps its answers to the errors of the contract."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import aiosmtplib
 
-from channels.contract import Rejected, RetryLater, SendReceipt
+from channels.contract import OutcomeUnknown, Rejected, RetryLater, SendReceipt
 from channels.mail.charset import one_line
 from channels.mail.send import Letter
 from channels.mail.settings import MailSettings
+from channels.mail.transaction import hand_over
 
 MAX_CONNECTIONS = 4
+QUIT_SECONDS = 2.0
 TROUBLE_AFTER_SECONDS = 60.0
 
 
@@ -29,10 +33,16 @@ class Relay:
         self._last_fault = ""
 
     async def deliver(self, letter: Letter) -> SendReceipt:
-        """Raises RetryLater or Rejected. A relay that refuses *us* keeps the letters waiting until it is set right."""
+        """Raises RetryLater, Rejected or OutcomeUnknown.
+
+        A relay that refuses *us* keeps the letters waiting until it is set right.
+        """
         async with self._slots:
             try:
                 answer = await self._send(letter)
+            except OutcomeUnknown:
+                self._failing("it does not confirm the letters that it gets; check relay_seconds")
+                raise
             except aiosmtplib.SMTPException as error:
                 raise self._judged(error, letter) from error
             except OSError as error:
@@ -51,6 +61,15 @@ class Relay:
         return f"the mail relay {where} does not take our answers: {self._last_fault}"
 
     async def _send(self, letter: Letter) -> str:
+        async with self._connected() as (client, writer):
+            answer = await hand_over(client, writer, letter, self._settings.relay_seconds)
+            # The letter is taken: a fault in saying goodbye must not look like a fault in sending.
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await client.quit(timeout=QUIT_SECONDS)
+            return answer
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[aiosmtplib.SMTP, asyncio.StreamWriter]]:
         settings = self._settings
         client = aiosmtplib.SMTP(
             hostname=settings.relay_host,
@@ -61,16 +80,20 @@ class Relay:
             timeout=settings.relay_seconds,
             start_tls=settings.relay_starttls,
         )
-        options = [] if letter.recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
-        async with client:
-            _, answer = await client.sendmail(letter.sender, [letter.recipient], letter.content, mail_options=options)
-        return answer
+        await client.connect()
+        if client.protocol is None or client.transport is None:
+            raise aiosmtplib.SMTPServerDisconnected("the connection ended at once")
+        transport = cast(asyncio.WriteTransport, client.transport)
+        writer = asyncio.StreamWriter(transport, client.protocol, None, asyncio.get_running_loop())
+        try:
+            yield client, writer
+        finally:
+            # Not close(), which would go on sending what we have given up.
+            transport.abort()
 
     def _judged(self, error: aiosmtplib.SMTPException, letter: Letter) -> RetryLater | Rejected:
         match error:
-            case aiosmtplib.SMTPRecipientsRefused():
-                return self._of_recipient(error.recipients[0])
-            case aiosmtplib.SMTPRecipientRefused() | aiosmtplib.SMTPDataError():
+            case aiosmtplib.SMTPRecipientRefused() | aiosmtplib.SMTPDataError() if error.code >= 400:
                 return self._of_recipient(error)
             case aiosmtplib.SMTPResponseException(code=code) if code >= 500:
                 # It refused us, not the recipient: a wrong password or sender, the same for every letter.

@@ -51,11 +51,12 @@ class Doors:
         self._most_per_address = most_per_address
         self._per_address: Counter[str] = Counter()
         self.sessions: set[ComplaintSession] = set()
+        self.closed = False
         self.empty = asyncio.Event()
         self.empty.set()
 
     def enter(self, session: ComplaintSession, origin: str) -> bool:
-        if len(self.sessions) >= self._most or self._per_address[origin] >= self._most_per_address:
+        if self.closed or len(self.sessions) >= self._most or self._per_address[origin] >= self._most_per_address:
             return False
         self._per_address[origin] += 1
         self.sessions.add(session)
@@ -101,7 +102,7 @@ class ComplaintSession(SMTP):
         self._room = room
         self._origin = ""
         self._inside = False
-        self._busy = False
+        self._storing = False
         self._stopping = False
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -110,7 +111,7 @@ class ComplaintSession(SMTP):
         self._origin = origin_of(transport.get_extra_info("peername"))
         self._inside = self._doors.enter(self, self._origin)
         if not self._inside:
-            _say_and_close(transport, TOO_MANY_CONNECTIONS)
+            _say_and_close(transport, STOPPING if self._doors.closed else TOO_MANY_CONNECTIONS)
             return
         self._deadline = self.loop.call_later(
             self._settings.session_seconds, _say_and_close, transport, TOO_LONG_SESSION
@@ -137,13 +138,18 @@ class ComplaintSession(SMTP):
         return super().eof_received() if self._inside else False
 
     def stop(self) -> None:
-        """Ends the session now, or right after the message in hand was answered."""
+        """Ends the session now, or right after the message that is being stored was answered.
+
+        A message that is still arriving is cut off: its sender hears 421 and tries again (RFC 5321 section 3.8).
+        """
         self._stopping = True
-        if not self._busy and self.transport is not None:
+        if not self._storing and self.transport is not None:
             _say_and_close(self.transport, STOPPING)
 
     def abort(self) -> None:
+        """Ends the session whatever it is doing, and without waiting for a client that does not read."""
         if self.transport is not None:
+            _say_and_close(self.transport, STOPPING)
             cast(asyncio.WriteTransport, self.transport).abort()
 
     @override
@@ -175,11 +181,10 @@ class ComplaintSession(SMTP):
             await self.push("501 5.5.4 DATA takes no argument")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        self._busy = True
         try:
             await self.push(await self._take_message())
         finally:
-            self._busy = False
+            self._storing = False
             self._set_post_data_state()  # type: ignore[no-untyped-call] # untyped in the library
             if self._stopping:
                 self.stop()
@@ -194,6 +199,7 @@ class ComplaintSession(SMTP):
                 return FULL
             assert self.envelope is not None
             self.envelope.content = self.envelope.original_content = block.content()
+            self._storing = True
             status = await self._call_handler_hook("DATA")
             assert status is not MISSING
             return str(status)

@@ -114,4 +114,4 @@ def test_importing_the_package_is_light() -> None:
 def test_what_the_channel_can_do(tmp_path: Path) -> None:
     can = channel(tmp_path, FakeDesk()).capabilities
     assert (can.max_characters, can.patience_seconds, can.one_reply) == (20_000, 120, True)
-    assert (can.live, can.buttons, can.public) == (False, False, False)
+    assert (can.live, can.buttons) == (False, False)

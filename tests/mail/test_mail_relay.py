@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import mailbox
+import ssl
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.contract import Rejected, RetryLater
+from channels.contract import OutcomeUnknown, Rejected, RetryLater
 from channels.mail.maildrop import Maildrop
 from channels.mail.relay import Relay
 from channels.mail.send import Letter
@@ -45,10 +48,9 @@ class Upstream:
         return self.say.get("RCPT", "250 OK")
 
     async def handle_DATA(self, server: Any, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
         if self.say.get("DATA") == "drop":
             server.transport.abort()
-            return "250 never heard"
-        assert isinstance(envelope.content, bytes)
         status = self.say.get("DATA", "250 2.0.0 queued as 42")
         if status.startswith("250"):
             self.taken.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
@@ -65,6 +67,17 @@ async def upstream() -> AsyncIterator[Upstream]:
     relay.port = server.sockets[0].getsockname()[1]
     yield relay
     server.close()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """Of a server at 127.0.0.1, trusted by this process."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
 
 def relay_to(port: int, now: Callable[[], float] | None = None) -> Relay:
@@ -96,7 +109,6 @@ async def test_an_address_outside_ascii_uses_smtputf8(upstream: Upstream) -> Non
         ("DATA", "451 4.3.0 later", RetryLater),
         ("DATA", "452 4.3.1 full", RetryLater),
         ("DATA", "554 5.7.1 spam", Rejected),
-        ("DATA", "drop", RetryLater),
         ("MAIL", "451 4.3.0 later", RetryLater),
         ("MAIL", "550 5.7.1 sender not allowed", RetryLater),
     ],
@@ -117,6 +129,23 @@ async def test_a_relay_without_starttls_needs_a_person(upstream: Upstream) -> No
     relay = Relay(check({"relay_host": "127.0.0.1", "relay_port": upstream.port}))
     with pytest.raises(RetryLater, match="relay_starttls"):
         await relay.deliver(LETTER)
+
+
+async def test_a_large_letter_over_tls(upstream: Upstream, certificate: ssl.SSLContext) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(upstream, tls_context=certificate, require_starttls=True, hostname="relay", loop=loop),
+        "127.0.0.1",
+        0,
+    )
+    relay = Relay(check({"relay_host": "127.0.0.1", "relay_port": server.sockets[0].getsockname()[1]}))
+    large = replace(LETTER, content=b"A: b\r\n\r\n" + b".line\r\n" * 200_000)
+    await relay.deliver(large)
+    assert upstream.taken == [("<>", ["li@user.example"], large.content)]
+    upstream.say["DATA"] = "drop"
+    with pytest.raises(OutcomeUnknown):
+        await relay.deliver(LETTER)
+    server.close()
 
 
 async def test_trouble_is_named_after_a_minute_and_ends_with_success(upstream: Upstream) -> None:

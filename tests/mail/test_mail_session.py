@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import socket
 from pathlib import Path
 
 import pytest
 
+from channels.mail import receive
 from channels.mail.channel import MailChannel
 from tests.mail.conftest import Start
 from tests.mail.harness import INBOX, Client, FakeDesk, channel, deliver, mail_bytes
@@ -267,6 +269,73 @@ async def test_stopping_says_so_and_finishes_the_mail_in_hand(start: Start, desk
     assert len(desk.stored) == 1
     await idle.close()
     await busy.close()
+
+
+async def test_stopping_cuts_off_a_mail_that_is_still_arriving(start: Start, desk: FakeDesk) -> None:
+    listener = await start()
+    slow = await Client.open(listener)
+    await slow.begin()
+    room = listener._receiver._room
+    free = room._free
+    await slow.send(b"Subject: half a ma")
+    async with asyncio.timeout(5):
+        while room._free == free:  # until it was read: closing with unread bytes would be a reset
+            await asyncio.sleep(0)
+    await asyncio.wait_for(listener.stop(), 2)
+    assert await slow.reply() == "421 4.3.2 The service is being restarted. Please try again later."
+    assert await slow.reply() == ""
+    assert desk.attempts == 0
+    await slow.close()
+
+
+async def test_stopping_waits_for_the_store_but_not_for_ever(
+    start: Start, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "STOP_SECONDS", 0.3)
+    listener = await start()
+    busy = await Client.open(listener)
+    await busy.begin()
+    desk.door.clear()
+    await busy.send(mail_bytes() + b".\r\n")
+    await desk.knocked.wait()
+    await asyncio.wait_for(listener.stop(), 2)
+    assert (await busy.reply()).startswith("421 4.3.2 ")
+    desk.door.set()
+    await asyncio.wait_for(desk.finished.wait(), 2)
+    assert len(desk.stored) == 1
+    await busy.close()
+
+
+async def test_stopping_waits_for_a_commit_whose_client_has_left(start: Start, desk: FakeDesk) -> None:
+    listener = await start()
+    gone = await Client.open(listener)
+    await gone.begin()
+    desk.door.clear()
+    await gone.send(mail_bytes() + b".\r\n")
+    await desk.knocked.wait()
+    gone.writer.transport.abort()
+    stopping = asyncio.create_task(listener.stop())
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not stopping.done()
+    desk.door.set()
+    await asyncio.wait_for(stopping, 2)
+    assert len(desk.stored) == 1
+
+
+async def test_who_comes_in_while_the_door_closes_is_sent_away(inbox: MailChannel) -> None:
+    await inbox.stop()
+    ours, theirs = socket.socketpair()
+    loop = asyncio.get_running_loop()
+    await loop.connect_accepted_socket(inbox._receiver._session, ours)
+    client = Client(*await asyncio.open_connection(sock=theirs))
+    assert (await client.reply()).startswith("421 4.3.2 ")
+    assert await client.reply() == ""
+    await client.close()
+
+
+def test_stopping_leaves_the_desk_most_of_its_twenty_seconds() -> None:
+    assert receive.STOP_SECONDS < 5
 
 
 async def test_a_port_in_use_is_an_os_error(inbox: MailChannel, desk: FakeDesk, tmp_path: Path) -> None:
