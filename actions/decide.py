@@ -18,6 +18,8 @@ PATIENCE = 2
 CHOICES = 3
 """How many classes are offered when a message was not understood."""
 CHECK = ("yes", "no", "person")
+RANKED_UP: Mapping[str, str] = {"low": "normal", "normal": "high"}
+"""The severity of a case whose user said in the subject that it is a complaint."""
 
 Found = Finding | Unavailable | Unreadable | None
 
@@ -54,25 +56,40 @@ def _matter(turn: Turn, found: Found) -> Decision:
     if _for_person(turn):
         return _to_person(turn, label if label in CLASSES else _matter_of(turn))
     if label in SENTENCES:
-        return Decision(commands=(Say(key=SENTENCES[label]),), matter=turn.matter)
+        return _with_sentence(turn)
     if wanted_look_up("action_matter", turn):
         return _from_records(turn, found)
     return _from_knowledge(turn)
 
 
+def _with_sentence(turn: Turn) -> Decision:
+    """No matter of ours, by the looks of it. What its user calls a complaint is for a person to decline."""
+    if _complains(turn) and turn.intent != "spam":
+        return _to_person(turn, _matter_of(turn))
+    return Decision(commands=(Say(key=SENTENCES[turn.intent]),), matter=turn.matter)
+
+
 def _from_records(turn: Turn, found: Found) -> Decision:
     """The exchange's own records answer, or a person who can read them."""
     if isinstance(found, Unavailable):
-        return Decision(commands=(Say(key="backoffice_down"), _open(turn, turn.intent, ("backoffice_down",))))
+        return _without_records(turn)
     if not isinstance(found, Finding):
         return _to_person(turn, turn.intent, ("records_unreadable",))
     said = Say(key=found.sentence, values=found.values)
     if found.needs_person:
-        taken = _to_person(turn, turn.intent, (f"{found.what}_{found.status}",), found.facts)
-        return replace(taken, commands=(*(() if found.status == "unknown" else (said,)), *taken.commands))
+        told = () if found.status == "unknown" else (said,)
+        return _told_and_handed(turn, told, (f"{found.what}_{found.status}",), found.facts)
     if found.status == "none":
         return _with_case(turn, said)
-    return Decision(commands=(said, _did_it_help()), awaiting=HELPED, matter=turn.intent)
+    return _ask_if_it_helped(turn, said, facts=found.facts)
+
+
+def _without_records(turn: Turn) -> Decision:
+    """The truth about the records, and a case."""
+    said, reasons = Say(key="backoffice_down"), ("backoffice_down",)
+    if _complains(turn):
+        return _told_and_handed(turn, (said,), reasons)
+    return Decision(commands=(said, _open(turn, turn.intent, reasons)))
 
 
 def _from_knowledge(turn: Turn) -> Decision:
@@ -82,8 +99,7 @@ def _from_knowledge(turn: Turn) -> Decision:
     hint = (Say(key="sign_in_hint"),) if tells_more else ()
     if article is None:
         return _with_case(turn, *hint)
-    commands = (Answer(article=article), *hint, _did_it_help())
-    return Decision(commands=commands, awaiting=HELPED, matter=turn.intent)
+    return _ask_if_it_helped(turn, Answer(article=article), *hint)
 
 
 def _greet(turn: Turn, _: Found) -> Decision:
@@ -111,7 +127,7 @@ def _no(turn: Turn, _: Found) -> Decision:
 
 
 def _person(turn: Turn, _: Found) -> Decision:
-    return _to_person(turn, turn.matter, ("person_asked",))
+    return _to_person(turn, _matter_of(turn), ("person_asked",))
 
 
 def _status(turn: Turn, _: Found) -> Decision:
@@ -126,8 +142,8 @@ def _misunderstood(turn: Turn, _: Found) -> Decision:
     times = turn.misunderstood + 1
     if times >= PATIENCE:
         return _to_person(turn, turn.matter or UNCLASSIFIED, ("misunderstood_twice",))
-    if turn.hand_over:
-        return _to_person(turn, turn.matter)
+    if turn.hand_over or _complains(turn):
+        return _to_person(turn, _matter_of(turn))
     if turn.case_open:
         return Decision(commands=(_open(turn, turn.matter or UNCLASSIFIED, ("added_by_user",)),), matter=turn.matter)
     likely = [name for name in turn.ranking if name in CLASSES][:CHOICES]
@@ -154,11 +170,19 @@ def _for_person(turn: Turn) -> bool:
     return turn.escalate or turn.hand_over or turn.intent in ALWAYS_PERSON
 
 
+def _complains(turn: Turn) -> bool:
+    """The subject calls it a complaint, which is to become a case, unless it asks for the way or a case has it.
+
+    The subject stays on the mails that follow, where it says nothing new.
+    """
+    return turn.urgent and not turn.case_open and _article(turn) not in HOW_TO
+
+
 def _matter_of(turn: Turn) -> str | None:
     """What a case would be about: this message's class, else the matter under way, else nothing known."""
     if turn.intent in CLASSES:
         return turn.intent
-    return turn.matter or (UNCLASSIFIED if turn.escalate else None)
+    return turn.matter or (UNCLASSIFIED if turn.escalate or _complains(turn) else None)
 
 
 def _to_person(
@@ -171,10 +195,28 @@ def _to_person(
     return Decision(commands=(_open(turn, label, reasons, facts), hand))
 
 
+def _told_and_handed(
+    turn: Turn, told: tuple[Command, ...], reasons: tuple[str, ...] = (), facts: Mapping[str, str] | None = None
+) -> Decision:
+    """What the bot knows is told all the same; then a person takes over."""
+    taken = _to_person(turn, turn.intent, reasons, facts)
+    return replace(taken, commands=(*told, *taken.commands))
+
+
+def _ask_if_it_helped(turn: Turn, *told: Command, facts: Mapping[str, str] | None = None) -> Decision:
+    """The bot has answered. Whoever complains is not asked whether that will do: a person gets it as a case."""
+    if _complains(turn):
+        return _told_and_handed(turn, told, facts=facts)
+    check = Say(key="did_this_help", buttons=CHECK)
+    return Decision(commands=(*told, check), awaiting=HELPED, matter=turn.intent)
+
+
 def _with_case(turn: Turn, *said: Say) -> Decision:
     """The bot cannot settle it: a case is offered, or the message joins the one that is open."""
     if turn.case_open:
         return Decision(commands=(*said, _open(turn, turn.intent, ("added_by_user",))), matter=turn.intent)
+    if _complains(turn):
+        return _told_and_handed(turn, said)
     offer = Say(key="offer_case", buttons=CHECK)
     return Decision(commands=(*said, offer), awaiting=OPEN_CASE, matter=turn.intent)
 
@@ -182,19 +224,17 @@ def _with_case(turn: Turn, *said: Say) -> Decision:
 def _open(turn: Turn, label: str, reasons: tuple[str, ...], facts: Mapping[str, str] | None = None) -> OpenCase:
     """A case with all that is known. The desk adds to the open case of the conversation instead, if there is one."""
     known = {kind: ", ".join(values) for kind, values in turn.entities.items()} | dict(facts or {})
-    return OpenCase(label=label, severity=turn.severity, reasons=_reasons(turn, reasons), facts=known)
+    severity = RANKED_UP.get(turn.severity, turn.severity) if turn.urgent else turn.severity
+    return OpenCase(label=label, severity=severity, reasons=_reasons(turn, reasons), facts=known)
 
 
 def _reasons(turn: Turn, reasons: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*turn.reasons, *reasons))) or ("class_for_person",)
+    stated = ("case_wanted",) if _complains(turn) else ()
+    return tuple(dict.fromkeys((*turn.reasons, *reasons, *stated))) or ("class_for_person",)
 
 
 def _article(turn: Turn) -> str | None:
     return turn.articles.get(turn.intent) or ARTICLES.get(turn.intent)
-
-
-def _did_it_help() -> Say:
-    return Say(key="did_this_help", buttons=CHECK)
 
 
 def _ask_what(turn: Turn) -> Decision:

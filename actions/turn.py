@@ -13,7 +13,8 @@ class Turn:
 
     `ranking` names intents, best first. `entities` maps a kind ("tx_hash", "asset") to the values named. `articles`
     maps a class to the article that fits the words best, where the desk has looked. `uid` is the exchange's user,
-    and only if the desk has proof of it. `case_open` says that this conversation has a case which takes more facts.
+    and only if the desk has proof of it. `case_open` says that this conversation has a case which takes more facts,
+    `urgent` that the subject of the mail calls it a complaint.
     `awaiting`, `matter` and `misunderstood` are the slots of domain.yml.
     """
 
@@ -27,6 +28,7 @@ class Turn:
     reasons: tuple[str, ...] = ()
     uid: str | None = None
     case_open: bool = False
+    urgent: bool = False
     awaiting: str | None = None
     matter: str | None = None
     misunderstood: int = 0
@@ -48,6 +50,7 @@ def read_turn(message: Mapping[str, Any], slots: Mapping[str, Any]) -> Turn:
         reasons=tuple(str(reason) for reason in signals.get("reasons") or ()),
         uid=_proven_uid(_mapping(metadata.get("account"))),
         case_open=_is_open(_mapping(metadata.get("case"))),
+        urgent=metadata.get("urgent") is True,
         awaiting=slots.get("awaiting") or None,
         matter=slots.get("matter") or None,
         misunderstood=int(slots.get("misunderstood") or 0),

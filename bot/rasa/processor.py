@@ -6,7 +6,7 @@ get no answer, or half of one, and the desk would believe that all was said.
 
 from __future__ import annotations
 
-from typing import Any, List, NoReturn, Optional
+from typing import Any, Dict, List, NoReturn, Optional
 
 import aiohttp
 from rasa.core.actions.action import Action
@@ -18,6 +18,8 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecutionRejected, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+
+from bot.rasa.repeat import is_repeated, take_back
 
 ACTION_SECONDS = 3.0
 """How long one call to the action server may take; Rasa's own limit is five minutes."""
@@ -38,7 +40,10 @@ class BoundedEndpoint(EndpointConfig):
 
 
 class StrictProcessor(MessageProcessor):
-    """Raises TurnFailed where Rasa's processor goes on after a failed, rejected or endless action."""
+    """Raises TurnFailed where Rasa's processor goes on after a failed, rejected or endless action.
+
+    A message that was answered before is answered as if for the first time, see bot/rasa/repeat.py.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, on_circuit_break=_endless, **kwargs)
@@ -56,6 +61,17 @@ class StrictProcessor(MessageProcessor):
         if watched.failed:
             raise TurnFailed(f"{action.name()} did not run to its end")
         return goes_on
+
+    async def _update_tracker_session(
+        self,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        metadata: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        # Before the session is looked at: a new one would keep the slots that the first answer set.
+        if is_repeated(tracker, metadata):
+            take_back(tracker, self.domain)
+        await super()._update_tracker_session(tracker, output_channel, metadata)
 
     def _has_session_expired(self, tracker: DialogueStateTracker) -> bool:
         return len(tracker.events) > EVENTS_KEPT or super()._has_session_expired(tracker)

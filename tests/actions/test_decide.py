@@ -10,32 +10,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actions.commands import Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from actions.commands import Answer, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
 from actions.decide import CHECK, STEPS, decide, wanted_look_up
 from actions.lookup import Finding, Unavailable, Unreadable
 from actions.matters import ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
 from actions.turn import Turn
 from bot.understanding.knowledge import Knowledge
 from bot.understanding.labels import COMPLAINTS, OTHERS
+from tests.actions.short import names
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNED_IN = Turn(intent="withdrawal_issue", uid="u1")
-
-
-def names(commands: tuple[Command, ...]) -> list[str]:
-    """Commands in short: say:greeting, answer:fees, open_case:spam, hand_to_person."""
-    short = []
-    for command in commands:
-        match command:
-            case Say():
-                short.append(f"say:{command.key}")
-            case Answer():
-                short.append(f"answer:{command.article}")
-            case OpenCase():
-                short.append(f"open_case:{command.label}")
-            case _:
-                short.append(command.name)
-    return short
 
 
 @pytest.mark.parametrize("label", sorted(ALWAYS_PERSON))

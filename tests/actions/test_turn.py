@@ -21,6 +21,7 @@ MESSAGE: dict[str, Any] = {
         "articles": {"deposit_issue": "how_to_deposit", "fees_limits": None},
         "account": {"uid": "u1", "name": "A", "proven_by": "app_token"},
         "case": {"number": "C-1", "status": "open"},
+        "urgent": True,
     },
 }
 SLOTS = {"awaiting": "helped", "matter": "deposit_issue", "misunderstood": 1.0}
@@ -37,6 +38,7 @@ def test_a_full_message_is_read() -> None:
         reasons=("legal",),
         uid="u1",
         case_open=True,
+        urgent=True,
         awaiting="helped",
         matter="deposit_issue",
         misunderstood=1,

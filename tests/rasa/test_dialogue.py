@@ -102,6 +102,15 @@ def test_what_the_desk_found_out_travels_to_the_action(door: Door) -> None:
     assert hand["reasons"] == ["legal"]
 
 
+@pytest.mark.parametrize(
+    ("text", "language"), [("Complaint\nmy withdrawal has not arrived", "en"), ("投诉\n我的提现一直没到账", "zh")]
+)
+def test_a_complaint_by_its_subject_is_a_case_at_once(door: Door, text: str, language: str) -> None:
+    commands = door.say(f"mail:urgent-{language}", text, language, account=SIGNED_IN, urgent=True)
+    assert short(commands) == ["say:withdrawal_status_in_review", "open_case:withdrawal_issue", "hand_to_person"]
+    assert commands[1]["severity"] == "high"
+
+
 def test_conversations_do_not_hear_each_other(door: Door) -> None:
     door.say("webchat:one", "where is my withdrawal", account=SIGNED_IN)
     assert short(door.say("webchat:two", "/yes")) == ["say:how_can_i_help"]
