@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from actions.commands import Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
 from actions.lookup import Finding, Unavailable, Unreadable
-from actions.matters import ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
+from actions.matters import ADVICE, ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
 from actions.turn import Turn
 
 HELPED = "helped"
@@ -54,7 +54,7 @@ def decide(action: str, turn: Turn, found: Found = None) -> Decision:
 def _matter(turn: Turn, found: Found) -> Decision:
     label = turn.intent
     if _for_person(turn):
-        return _to_person(turn, label if label in CLASSES else _matter_of(turn))
+        return _taken_to_person(turn, label if label in CLASSES else _matter_of(turn))
     if label in SENTENCES:
         return _with_sentence(turn)
     if wanted_look_up("action_matter", turn):
@@ -193,6 +193,13 @@ def _to_person(
     if label is None:
         return Decision(commands=(hand,))
     return Decision(commands=(_open(turn, label, reasons, facts), hand))
+
+
+def _taken_to_person(turn: Turn, label: str | None) -> Decision:
+    """A matter for a person, with what its user should do meanwhile; once, not with every further message."""
+    if label is None or label not in ADVICE or turn.case_open:
+        return _to_person(turn, label)
+    return _told_and_handed(turn, (Answer(article=ADVICE[label]),))
 
 
 def _told_and_handed(

@@ -42,6 +42,13 @@ ARTICLES: Mapping[str, str] = {
 }
 """The article of data/knowledge that answers the usual question of a class. The desk may name a better one."""
 
+ADVICE: Mapping[str, str] = {
+    "account_security_theft": "account_hacked",
+    "scam_fraud_report": "phishing",
+    "account_frozen_risk_control": "account_restricted",
+}
+"""What to do at once, told together with the case: a person may take hours, and these steps do not wait."""
+
 HOW_TO = frozenset({"how_to_deposit", "how_to_withdraw", "how_to_verify"})
 """Articles about the way, not about something under way: the user's records would not answer the question."""
 

@@ -66,7 +66,7 @@ class Mind:
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
-    reading = await asyncio.to_thread(mind.understand, matter.message.text)
+    reading = await asyncio.to_thread(mind.understand, _words(matter))
     language = reading.language or matter.conversation.language or "en"
     outcome, commands = await _decide(matter, mind, reading, language, patient)
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
@@ -112,7 +112,7 @@ def _unavailable() -> Sequence[Command]:
 async def _ask(matter: Matter, mind: Mind, reading: Reading, language: str) -> Sequence[Command]:
     conversation, message = matter.conversation, matter.message
     case = matter.case
-    words = f"{message.subject}\n{message.text}" if message.subject else message.text
+    words = _words(matter)
     metadata = {
         **reading.as_metadata(),
         "inbox_id": matter.row.id,
@@ -131,6 +131,14 @@ async def _ask(matter: Matter, mind: Mind, reading: Reading, language: str) -> S
         language,
         metadata,
     )
+
+
+def _words(matter: Matter) -> str:
+    """What is to be understood. A first mail may say it all in its subject; a reply carries an old subject on."""
+    message = matter.message
+    if matter.row.seq == 1 and message.subject:
+        return f"{message.subject}\n{message.text}"
+    return message.text
 
 
 def _command(payload: str | None) -> str | None:

@@ -30,5 +30,15 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Reads a message of any length and content in well under a second; never raises."""
-    language = language_of(text)
-    return Reading(language, find_entities(text), signals_of(text, language))
+    entities = find_entities(text)
+    language = language_of(_without(text, entities))
+    return Reading(language, entities, signals_of(text, language))
+
+
+def _without(text: str, entities: tuple[Entity, ...]) -> str:
+    """Names and numbers have no language: "RD-7KWHM-3XTPA 进度" is Chinese."""
+    parts, end = [], 0
+    for entity in sorted(entities, key=lambda one: one.start):
+        parts.append(text[end : max(end, entity.start)])
+        end = max(end, entity.end)
+    return " ".join([*parts, text[end:]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from typing import Any
 
@@ -16,15 +15,13 @@ from escalation.console.doors import row_id
 from escalation.console.presence import Presence
 from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
-from escalation.console.repository.conversation import CaseRow, ConversationRow, Everything
+from escalation.console.repository.conversation import Everything, ShownCase, ShownConversation, owner_id
 from escalation.console.sessions import Visitor
 from escalation.console.transcript import lines, newest_brief
-from escalation.handling import MAX_REPLY_CHARACTERS
+from escalation.handling import MAX_REPLY_CHARACTERS, MAY_TAKE_FROM_OTHERS
 from escalation.links import TrackingLinks
 from escalation.web.errors import Refused
 from escalation.web.pages import Pages
-
-_AGENT = re.compile(r"agent:(\d+)")
 
 
 class ConversationPage:
@@ -74,27 +71,22 @@ class ConversationPage:
             "lines": lines(found, names),
             "brief": newest_brief(found),
             "mine": found.conversation.owner == visitor.agent.owner,
+            "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,
             "owner_name": _owner_name(found.conversation, names),
             "others": self._presence.others(conversation_id, visitor.agent),
             "actor_names": {f"agent:{key}": name for key, name in names.items()},
             "tracking_url": self._tracking_url(found.case),
         }
 
-    def _tracking_url(self, case: CaseRow | None) -> str | None:
+    def _tracking_url(self, case: ShownCase | None) -> str | None:
         return None if case is None else self._public_url + self._links.path(case.number, case.link_version)
-
-
-def owner_id(owner: str) -> int | None:
-    """The agent in "agent:<id>"; None when the bot or nobody has it."""
-    match = _AGENT.fullmatch(owner)
-    return int(match.group(1)) if match else None
 
 
 def _read(connection: Connection, conversation_id: int) -> tuple[Everything | None, dict[int, str]]:
     return conversations.everything(connection, conversation_id), people.names(connection)
 
 
-def _owner_name(conversation: ConversationRow, names: dict[int, str]) -> str:
+def _owner_name(conversation: ShownConversation, names: dict[int, str]) -> str:
     agent_id = owner_id(conversation.owner)
     return "" if agent_id is None else names.get(agent_id, "")
 

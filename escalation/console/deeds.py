@@ -1,4 +1,4 @@
-"""What an agent does: take over, reply, note, hand back, resolve, open a case. Every deed is a posted form."""
+"""What an agent does: take over, reply, note, hand back, resolve, open or join a case. Every deed is a posted form."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.store.store import Store
-from escalation.console.conversation_page import ConversationPage, owner_id
+from escalation.console.conversation_page import ConversationPage
 from escalation.console.doors import row_id
 from escalation.console.forms import Form
 from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
 from escalation.console.sessions import Visitor
-from escalation.handling import AlreadyTaken, Handling, NotYours
+from escalation.handling import AlreadyTaken, Handling, NoSuchCase, NotYours, TooLong
 from escalation.web.errors import Refused
 
 type Deed = Callable[[int, Visitor, Form], Awaitable[object]]
 DONE = {"hx-trigger": "desk:done"}
 """Tells the page's script that the words in this form were taken, so that it empties the field."""
-MAX_NONCE_CHARACTERS = 40
-"""The nonce becomes part of a column of 80 characters."""
+MAX_NONCE_CHARACTERS = 32
+"""The nonce becomes part of a column of 80 characters, together with two ids."""
 
 
 class Deeds:
@@ -48,6 +48,9 @@ class Deeds:
     async def open_case(self, request: Request, visitor: Visitor, form: Form) -> Response:
         return await self._do(request, visitor, form, self._open_case)
 
+    async def join_case(self, request: Request, visitor: Visitor, form: Form) -> Response:
+        return await self._do(request, visitor, form, self._join_case)
+
     async def _do(self, request: Request, visitor: Visitor, form: Form, deed: Deed) -> Response:
         conversation_id = row_id(request)
         if await self._store.read(lambda connection: conversations.find(connection, conversation_id)) is None:
@@ -73,6 +76,8 @@ class Deeds:
             raise Refused(422, "web.error_422")
         try:
             await self._handling.reply(visitor.agent, conversation_id, form.get("text", ""), nonce)
+        except TooLong as error:
+            raise Refused(422, "console.reply_too_long", limit=f"{error.limit:,}") from error
         except ValueError as error:
             raise Refused(422, "console.text_length") from error
 
@@ -94,6 +99,12 @@ class Deeds:
             raise Refused(422, "web.error_422")
         await self._handling.open_case(visitor.agent, conversation_id, label, severity)
 
+    async def _join_case(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
+        try:
+            await self._handling.join_case(visitor.agent, conversation_id, form.get("number", ""))
+        except NoSuchCase as error:
+            raise Refused(422, "console.no_such_case") from error
+
     async def _name(self, owner: str) -> str:
         names = await self._store.read(people.names)
-        return names.get(owner_id(owner) or 0, owner)
+        return names.get(conversations.owner_id(owner) or 0, owner)

@@ -67,5 +67,6 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}/hand-back", doors.form(deeds.hand_back), methods=["POST"]),
         Route("/c/{id:int}/resolve", doors.form(deeds.resolve), methods=["POST"]),
         Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
+        Route("/c/{id:int}/join-case", doors.form(deeds.join_case), methods=["POST"]),
         Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
     ]

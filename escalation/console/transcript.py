@@ -37,6 +37,8 @@ class Line:
     """queued, sent, unknown, not_sent or failed; None for what we received and for notes"""
     event: str | None = None
     """For an event: taken, handed_back, ..."""
+    reasons: tuple[str, ...] = ()
+    """Of an event: codes that have words, or sentences of a channel."""
     odd: str | None = None
     """A sentence from the channel about something unusual."""
     unread: bool = False
@@ -92,4 +94,9 @@ def _noted(row: Row[Any], names: Mapping[int, str]) -> Line:
     name = names.get(row.agent_id, "")
     if row.kind == "note":
         return Line(kind="note", at=row.at, text=row.text, name=name)
-    return Line(kind="event", at=row.at, name=name, event=row.kind)
+    return Line(kind="event", at=row.at, name=name, event=row.kind, reasons=_reasons(row.data))
+
+
+def _reasons(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why somebody waits for a person ("reasons"), or why an answer did not arrive ("reason")."""
+    return tuple(data.get("reasons", ())) or tuple(filter(None, [data.get("reason")]))

@@ -13,7 +13,7 @@ import yaml
 from actions.commands import Answer, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
 from actions.decide import CHECK, STEPS, decide, wanted_look_up
 from actions.lookup import Finding, Unavailable, Unreadable
-from actions.matters import ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
+from actions.matters import ADVICE, ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
 from actions.turn import Turn
 from bot.understanding.knowledge import Knowledge
 from bot.understanding.labels import COMPLAINTS, OTHERS
@@ -26,8 +26,16 @@ SIGNED_IN = Turn(intent="withdrawal_issue", uid="u1")
 @pytest.mark.parametrize("label", sorted(ALWAYS_PERSON))
 def test_grave_matters_go_to_a_person_at_once(label: str) -> None:
     decision = decide("action_matter", Turn(intent=label))
-    assert names(decision.commands) == [f"open_case:{label}", "hand_to_person"]
+    advice = [f"answer:{ADVICE[label]}"] if label in ADVICE else []
+    assert names(decision.commands) == [*advice, f"open_case:{label}", "hand_to_person"]
     assert decision.awaiting is None
+
+
+@pytest.mark.parametrize("label", sorted(ADVICE))
+def test_what_to_do_at_once_is_told_once(label: str) -> None:
+    assert ADVICE[label] in {path.name.split(".")[0] for path in (ROOT / "data" / "knowledge").glob("*.md")}
+    decision = decide("action_matter", Turn(intent=label, case_open=True))
+    assert names(decision.commands) == [f"open_case:{label}", "hand_to_person"]
 
 
 @pytest.mark.parametrize("label", sorted(CLASSES))

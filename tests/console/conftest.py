@@ -13,12 +13,17 @@ from escalation.console.auth import create_agent
 from tests.conftest import MovedClock
 from tests.console.world import PASSWORD, World, running
 
-PEOPLE = {"li": ("Li Wei", "agent"), "ann": ("Ann Lee", "agent"), "root": ("Root", "admin")}
+PEOPLE = {
+    "li": ("Li Wei", "agent"),
+    "ann": ("Ann Lee", "agent"),
+    "sue": ("Sue Park", "supervisor"),
+    "root": ("Root", "admin"),
+}
 
 
 @pytest.fixture(scope="session")
 def desk_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Migrated, with two agents and an administrator; copied by every test, for hashing passwords takes its time."""
+    """Migrated, with somebody of every role; copied by every test, for hashing passwords takes its time."""
     path = tmp_path_factory.mktemp("desk") / "redress.db"
     migrate(f"sqlite:///{path}")
 

@@ -195,6 +195,40 @@ async def test_the_queue_changes_by_itself_in_chinese(world: World, browser: Bro
     await context.close()
 
 
+@pytest.mark.parametrize(
+    ("language", "tool", "label", "refusal"),
+    [
+        ("en", "Add to an existing case", "Case number", "There is no case with this number."),
+        ("zh", "并入已有案件", "案件编号", "没有这个编号的案件"),
+    ],
+)
+async def test_a_case_is_joined_from_the_page(
+    world: World, browser: Browser, language: str, tool: str, label: str, refusal: str
+) -> None:
+    elsewhere = await talk(world.store, world.clock(), Talk(channel="mail"))
+    case = await open_case(world.store, elsewhere, world.clock())
+    conversation_id = await talk(world.store, world.clock())
+    context = await new_context(browser, language, bypass_csp=True)
+    page = await context.new_page()
+    await sign_in(page, world, "li")
+    await page.goto(f"{world.url}/console/c/{conversation_id}")
+    await expect(page.locator("#join-tool")).to_be_hidden()
+    await page.locator("#take").click()
+    await page.locator("#join-tool summary").click()
+    number = page.get_by_label(label)
+    await number.fill("RD-33333-33333")
+    assert await serious_faults(page) == []
+    await page.get_by_role("button", name=tool).click()
+    await expect(page.locator("#alerts")).to_contain_text(refusal)
+    await expect(number).to_have_value("RD-33333-33333")
+    await number.fill(case.number)
+    await number.press("Enter")
+    await expect(page.locator("#facts")).to_contain_text(case.number)
+    await expect(page.locator("#alerts")).to_be_empty()
+    await expect(number).to_have_value("")
+    await context.close()
+
+
 async def test_the_log_in_works_without_scripts(world: World, browser: Browser) -> None:
     conversation_id = await talk(world.store, world.clock())
     context = await new_context(browser, java_script_enabled=False)

@@ -8,19 +8,8 @@ import re
 import pytest
 from sqlalchemy import Connection, func, select
 
-from bot.repository import conversations
 from bot.store.tables import Note, Outbox
-from tests.console.world import Visitor, World, ask_for_person, open_case, talk
-
-
-async def owner_of(world: World, conversation_id: int) -> str:
-    return (await world.store.read(lambda c: conversations.get(c, conversation_id))).owner
-
-
-async def waiting(world: World) -> int:
-    conversation_id = await talk(world.store, world.clock())
-    await ask_for_person(world.store, conversation_id, world.clock())
-    return conversation_id
+from tests.console.world import Visitor, World, open_case, owner_of, talk, waiting
 
 
 async def nonce_of(visitor: Visitor, conversation_id: int) -> str:
@@ -66,10 +55,11 @@ async def test_a_reply_goes_into_the_outbox_once(world: World) -> None:
         assert "您好，我来处理。" in (await li.get(f"/console/c/{conversation_id}")).text
 
 
-@pytest.mark.parametrize("deed", ["reply", "hand-back", "resolve", "open-case"])
+@pytest.mark.parametrize("deed", ["reply", "hand-back", "resolve", "open-case", "join-case"])
 async def test_who_does_not_have_the_conversation_cannot_act(world: World, deed: str) -> None:
     conversation_id = await waiting(world)
-    fields = {"text": "hello", "nonce": "n", "label": "p2p_dispute", "severity": "high"}
+    number = (await open_case(world.store, await talk(world.store, world.clock()), world.clock())).number
+    fields = {"text": "hello", "nonce": "n", "label": "p2p_dispute", "severity": "high", "number": number}
     async with world.signed_in("li") as li, world.signed_in("ann") as ann:
         assert (await ann.post(f"/console/c/{conversation_id}/{deed}", fields)).status_code == 409
         await li.post(f"/console/c/{conversation_id}/take")
@@ -79,7 +69,7 @@ async def test_who_does_not_have_the_conversation_cannot_act(world: World, deed:
     assert await replies(world) == []
 
 
-@pytest.mark.parametrize(("deed", "text"), [("reply", "   "), ("reply", "x" * 20_001), ("note", ""), ("note", " ")])
+@pytest.mark.parametrize(("deed", "text"), [("reply", "   "), ("note", "x" * 20_001), ("note", ""), ("note", " ")])
 async def test_words_that_cannot_be_sent_are_refused_with_a_sentence(world: World, deed: str, text: str) -> None:
     conversation_id = await waiting(world)
     async with world.signed_in("li") as li:
@@ -89,7 +79,21 @@ async def test_words_that_cannot_be_sent_are_refused_with_a_sentence(world: Worl
     assert "at most 20,000 characters" in answer.text
 
 
-@pytest.mark.parametrize("nonce", ["", "x" * 41])
+@pytest.mark.parametrize(
+    ("language", "says"), [("en", "a reply has at most 4,000 characters"), ("zh", "回复最多 4,000 字")]
+)
+async def test_a_reply_longer_than_the_channel_carries_is_refused(world: World, language: str, says: str) -> None:
+    conversation_id = await waiting(world)
+    async with world.signed_in("li") as li:
+        await li.post(f"/console/c/{conversation_id}/take")
+        fields = {"text": "x" * 4_001, "nonce": "n"}
+        answer = await li.post(f"/console/c/{conversation_id}/reply?lang={language}", fields)
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert await replies(world) == []
+
+
+@pytest.mark.parametrize("nonce", ["", "x" * 33])
 async def test_a_reply_without_a_usable_nonce_is_refused(world: World, nonce: str) -> None:
     conversation_id = await waiting(world)
     async with world.signed_in("li") as li:

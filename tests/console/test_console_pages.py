@@ -15,6 +15,7 @@ from escalation.console.repository import conversation as conversation_rows
 from escalation.console.repository import queue
 from escalation.console.repository.queue import View
 from escalation.console.transcript import lines
+from escalation.repository import add_note
 from tests.conftest import MovedClock
 from tests.console.world import Talk, World, ask_for_person, attach, hear_in, open_case, say, talk, wording
 
@@ -28,13 +29,13 @@ async def test_views_hold_what_their_names_say(store: Store, clock: MovedClock) 
         await ask_for_person(store, conversation_id, clock(), label="p2p_dispute", severity="high")
     await open_case(store, waiting[0], clock(), label="withdrawal_issue", severity="critical")
     rows = await store.read(lambda c: queue.rows(c, View.WAITING, "agent:1"))
-    assert [row.id for row in rows] == list(reversed(waiting))
-    assert [row.label for row in rows] == ["p2p_dispute", "withdrawal_issue"]
-    assert [row.severity for row in rows] == ["high", "critical"]
-    assert [row.last_words for row in rows] == ["waiting 1", "waiting 0"]
+    assert [row.id for row in rows] == waiting  # the graver one goes before the one that waits longer
+    assert [row.label for row in rows] == ["withdrawal_issue", "p2p_dispute"]
+    assert [row.severity for row in rows] == ["critical", "high"]
+    assert [row.last_words for row in rows] == ["waiting 0", "waiting 1"]
     opened = await store.read(lambda c: queue.rows(c, View.OPEN, "agent:1"))
-    assert [row.id for row in opened] == [with_bot, *reversed(waiting)]
-    assert opened[0].last_words == "机器人处理中"
+    assert [row.id for row in opened] == [waiting[0], with_bot, waiting[1]]
+    assert opened[1].last_words == "机器人处理中"
     counts = await store.read(lambda c: queue.counts(c, "agent:1"))
     assert counts == {View.WAITING: 2, View.MINE: 0, View.OPEN: 3, View.RESOLVED: 0}
 
@@ -93,11 +94,40 @@ async def test_the_transcript_keeps_the_order_and_tells_what_was_delivered(world
     assert [a or b.strip() for a, b in said] == [
         "first",
         *(f"answer-{n}" for n in range(5)),
-        "Waiting for a person",
+        "Waiting for a person: a person was asked for",
         "second",
     ]
     assert re.findall(r'class="delivery delivery-(\w+)"', page) == ["sent", "not_sent", "failed", "unknown", "queued"]
     assert re.search(r"<details><summary>Show what was not sent</summary><div[^>]*>answer-1<", page)
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("en", "An answer did not reach the user, or it is not known whether it did: the mailbox is &lt;full&gt;"),
+        ("zh", "有一条回复未能送达，或无法确认是否送达：the mailbox is &lt;full&gt;"),
+    ],
+)
+async def test_why_an_answer_did_not_arrive_is_said(world: World, clock: MovedClock, language: str, says: str) -> None:
+    conversation_id = await talk(world.store, clock())
+    data = {"outbox_id": 1, "reason": "the mailbox is <full>"}
+    await world.store.write(lambda c: add_note(c, conversation_id, "not_reached", at=clock(), data=data))
+    async with world.signed_in("li") as li:
+        page = (await li.get(f"/console/c/{conversation_id}?lang={language}")).text
+    assert says in page
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [("en", "Waiting for a person: theft, anger ·"), ("zh", "等待人工：被盗、情绪激动 ·")],
+)
+async def test_why_somebody_waits_is_said(world: World, clock: MovedClock, language: str, says: str) -> None:
+    conversation_id = await talk(world.store, clock())
+    data = {"reasons": ["theft", "anger"]}
+    await world.store.write(lambda c: add_note(c, conversation_id, "queued", at=clock(), data=data))
+    async with world.signed_in("li") as li:
+        page = (await li.get(f"/console/c/{conversation_id}?lang={language}")).text
+    assert says in page
 
 
 async def test_what_strangers_write_is_only_ever_text(world: World) -> None:

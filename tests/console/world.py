@@ -27,10 +27,10 @@ from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
 from bot.repository.outbox import Draft
 from bot.store.store import Store
-from bot.store.tables import Base, Conversation, Evidence, Inbox, Outbox
+from bot.store.tables import Agent, Base, Conversation, Evidence, Inbox, Outbox
 from bot.wording import HERE as OWN_WORDING
 from bot.wording import Wording, load
-from channels.contract import Author
+from channels.contract import Author, Capabilities
 from escalation import cases, queue
 from escalation.cases import Opening, Promise
 from escalation.console import routes as console
@@ -44,7 +44,7 @@ from escalation.web import static
 from escalation.web.pages import HERE as WEB
 
 PASSWORD = "correct horse battery"
-PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15))
+PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15), same_matter=timedelta(days=7))
 BRANDS = {"en": "Demo Exchange", "zh": "演示交易所"}
 
 
@@ -104,11 +104,17 @@ class Visitor:
         return await self.client.post(path, data=dict(fields), headers={"origin": self.url, **headers})
 
 
+def capabilities(channel: str) -> Capabilities:
+    """As the real channels have them."""
+    live = channel == "webchat"
+    return Capabilities(max_characters=4_000 if live else 20_000, patience_seconds=5, live=live)
+
+
 @asynccontextmanager
 async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[World]:
     """The console and the tracking page, served like in the product."""
     hub, words, links = Hub(), wording(), TrackingLinks(b"k" * 32, "http://desk.test")
-    handling = Handling(store, clock, hub, words, PROMISE, lambda channel: channel == "webchat")
+    handling = Handling(store, clock, hub, words, PROMISE, capabilities)
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     desk = ConsoleDesk(
@@ -219,6 +225,21 @@ async def ask_for_person(store: Store, conversation_id: int, at: datetime, **bri
         )
 
     await store.write(put)
+
+
+async def owner_of(world: World, conversation_id: int) -> str:
+    return (await world.store.read(lambda c: conversations.get(c, conversation_id))).owner
+
+
+async def waiting(world: World) -> int:
+    conversation_id = await talk(world.store, world.clock())
+    await ask_for_person(world.store, conversation_id, world.clock())
+    return conversation_id
+
+
+async def disable(store: Store, login: str) -> None:
+    """The agent leaves the desk."""
+    await store.write(lambda c: c.execute(update(Agent).where(Agent.login == login).values(disabled=True)))
 
 
 async def open_case(

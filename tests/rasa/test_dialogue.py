@@ -32,9 +32,13 @@ def short(commands: list[dict[str, Any]]) -> list[str]:
         (
             "my account was hacked, my coins are gone",
             "en",
-            ["open_case:account_security_theft", "hand_to_person"],
+            ["answer:account_hacked", "open_case:account_security_theft", "hand_to_person"],
         ),
-        ("我的账户被盗了，币都不见了", "zh", ["open_case:account_security_theft", "hand_to_person"]),
+        (
+            "我的账户被盗了，币都不见了",
+            "zh",
+            ["answer:account_hacked", "open_case:account_security_theft", "hand_to_person"],
+        ),
     ],
 )
 def test_a_first_message(door: Door, text: str, language: str, wanted: list[str]) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Note, Outbox
+from escalation import queue, repository
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConversationRow:
+class ShownConversation:
     id: int
     channel: str
     key: str
@@ -40,7 +41,7 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseRow:
+class ShownCase:
     id: int
     number: str
     label: str
@@ -67,21 +68,23 @@ class EventRow:
 class Everything:
     """One conversation with all that hangs on it, read from one state of the database."""
 
-    conversation: ConversationRow
+    conversation: ShownConversation
+    owner_left: bool
+    """It is with an agent who no longer works here: anybody may take it."""
     inbox: list[Row[Any]]
     outbox: list[Row[Any]]
     notes: list[Row[Any]]
     evidence: list[EvidenceRow]
-    case: CaseRow | None
+    case: ShownCase | None
     events: list[EventRow]
-    siblings: list[ConversationRow]
+    siblings: list[ShownConversation]
     """Other conversations of the same case."""
 
 
-def find(connection: Connection, conversation_id: int) -> ConversationRow | None:
-    query = select(*_columns(Conversation, ConversationRow)).where(Conversation.id == conversation_id)
+def find(connection: Connection, conversation_id: int) -> ShownConversation | None:
+    query = select(*_columns(Conversation, ShownConversation)).where(Conversation.id == conversation_id)
     row = connection.execute(query).one_or_none()
-    return None if row is None else ConversationRow(**row._mapping)
+    return None if row is None else ShownConversation(**row._mapping)
 
 
 def everything(connection: Connection, conversation_id: int) -> Everything | None:
@@ -91,6 +94,7 @@ def everything(connection: Connection, conversation_id: int) -> Everything | Non
     case = _case(connection, conversation.case_id)
     return Everything(
         conversation=conversation,
+        owner_left=_owner_left(connection, conversation.owner),
         inbox=_inbox(connection, conversation_id),
         outbox=_outbox(connection, conversation_id),
         notes=_notes(connection, conversation_id),
@@ -104,6 +108,16 @@ def everything(connection: Connection, conversation_id: int) -> Everything | Non
 def evidence(connection: Connection, evidence_id: int) -> EvidenceRow | None:
     row = connection.execute(select(*_columns(Evidence, EvidenceRow)).where(Evidence.id == evidence_id)).one_or_none()
     return None if row is None else EvidenceRow(**row._mapping)
+
+
+def owner_id(owner: str) -> int | None:
+    """The agent in "agent:<id>"; None when the bot or nobody has it."""
+    return None if owner in (queue.BOT, queue.QUEUE) else queue.agent_id(owner)
+
+
+def _owner_left(connection: Connection, owner: str) -> bool:
+    agent_id = owner_id(owner)
+    return agent_id is not None and not repository.is_at_work(connection, agent_id)
 
 
 def _columns(table: type, row: type) -> list[Any]:
@@ -141,9 +155,9 @@ def _evidence(connection: Connection, conversation_id: int) -> list[EvidenceRow]
     return [EvidenceRow(**row._mapping) for row in connection.execute(query.order_by(Evidence.id))]
 
 
-def _case(connection: Connection, case_id: int | None) -> CaseRow | None:
-    row = connection.execute(select(*_columns(Case, CaseRow)).where(Case.id == case_id)).one_or_none()
-    return None if row is None else CaseRow(**row._mapping)
+def _case(connection: Connection, case_id: int | None) -> ShownCase | None:
+    row = connection.execute(select(*_columns(Case, ShownCase)).where(Case.id == case_id)).one_or_none()
+    return None if row is None else ShownCase(**row._mapping)
 
 
 def _events(connection: Connection, case_id: int) -> list[EventRow]:
@@ -151,8 +165,8 @@ def _events(connection: Connection, case_id: int) -> list[EventRow]:
     return [EventRow(**row._mapping) for row in connection.execute(query)]
 
 
-def _siblings(connection: Connection, case_id: int, besides: int) -> list[ConversationRow]:
-    query = select(*_columns(Conversation, ConversationRow)).where(
+def _siblings(connection: Connection, case_id: int, besides: int) -> list[ShownConversation]:
+    query = select(*_columns(Conversation, ShownConversation)).where(
         Conversation.case_id == case_id, Conversation.id != besides
     )
-    return [ConversationRow(**row._mapping) for row in connection.execute(query.order_by(Conversation.id))]
+    return [ShownConversation(**row._mapping) for row in connection.execute(query.order_by(Conversation.id))]

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, cast, false, func, literal, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, false, func, literal, select
 
 from bot.store.tables import Agent, Case, Conversation, Inbox, Note
 
@@ -56,8 +56,9 @@ class QueueRow:
 
 
 def rows(connection: Connection, view: View, owner: str) -> list[QueueRow]:
-    """The conversations of a view: those that wait longest first, of the resolved ones the latest."""
+    """The conversations of a view: the gravest first, then those that wait longest; of the resolved ones the latest."""
     latest, oldest = Conversation.resolved_at.desc(), func.coalesce(Conversation.queued_at, Conversation.active_at)
+    gravest = case({"critical": 0, "high": 1}, value=Case.severity, else_=2)
     query = (
         select(
             Conversation.id,
@@ -78,7 +79,7 @@ def rows(connection: Connection, view: View, owner: str) -> list[QueueRow]:
         .outerjoin(Case, Case.id == Conversation.case_id)
         .outerjoin(Agent, Conversation.owner == literal("agent:").concat(cast(Agent.id, String)))
         .where(_within(view, owner))
-        .order_by(latest if view is View.RESOLVED else oldest, Conversation.id)
+        .order_by(*((latest,) if view is View.RESOLVED else (gravest, oldest)), Conversation.id)
         .limit(LIMIT)
     )
     return [QueueRow(**row._mapping) for row in connection.execute(query)]

@@ -52,6 +52,7 @@
     const standing = document.querySelector(".standing");
     if (!standing) return;
     for (const part of document.querySelectorAll('[data-needs="mine"]')) part.disabled = standing.dataset.mine !== "yes";
+    for (const part of document.querySelectorAll('[data-needs="owner"]')) part.hidden = standing.dataset.mine !== "yes";
     for (const part of document.querySelectorAll('[data-needs="no-case"]')) part.hidden = standing.dataset.case === "open";
   }
 
