@@ -219,6 +219,10 @@ class Handling:
         case = repository.find(connection, number)
         if case is None:
             raise NoSuchCase(number)
+        if conversation.case_id == case.id:
+            return case.number
+        if case.status != "open":
+            cases.reopen(connection, case, agent.owner, now)
         conversations.change(connection, conversation.id, case_id=case.id)
         data = {"conversation_id": conversation.id}
         repository.add_event(

@@ -18,7 +18,7 @@ from bot.demo.visitor import visiting
 from bot.settings import Settings
 from bot.store.store import Store
 from bot.store.tables import Case, Conversation
-from escalation.console.auth import create_agent
+from escalation.console.auth import create_agent, disable_agent
 
 NUMBER = re.compile(r"RD-[0-9A-Z]{5}-[0-9A-Z]{5}")
 LINK = re.compile(r"https?://\S+/track/\S+")
@@ -40,14 +40,20 @@ class Play:
         with closing(self._store):
             await self._insist_on_ready()
             login, password = f"demo-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
-            await create_agent(self._store, login, "Mei", "agent", password)
-            async with at_work(self._url, login, "Mei", password, self._say) as colleague:
-                await self._question_on_chat()
-                await self._known_user_on_chat()
-                await self._complaint_on_chat(colleague)
-                await self._question_by_mail()
-                await self._complaint_by_mail(colleague)
+            agent_id = await create_agent(self._store, login, "Mei", "agent", password)
+            try:
+                async with at_work(self._url, login, "Mei", password, self._say) as colleague:
+                    await self._scenes(colleague)
+            finally:
+                await disable_agent(self._store, agent_id)
         self._show("\nThe demo is complete: everything above went through the real doors of the running desk.")
+
+    async def _scenes(self, colleague: Colleague) -> None:
+        await self._question_on_chat()
+        await self._known_user_on_chat()
+        await self._complaint_on_chat(colleague)
+        await self._question_by_mail()
+        await self._complaint_by_mail(colleague)
 
     async def _insist_on_ready(self) -> None:
         try:

@@ -75,6 +75,11 @@ async def create_agent(store: Store, login: str, name: str, role: str, password:
         raise ValueError(f"somebody already uses the login {login}: choose another one") from error
 
 
+async def disable_agent(store: Store, agent_id: int) -> None:
+    """Ends a person's access at once."""
+    await store.write(lambda connection: people.disable(connection, agent_id))
+
+
 def normal_login(login: str) -> str:
     return login.strip().casefold()[:MAX_NAME_CHARACTERS]
 

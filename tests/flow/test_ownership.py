@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from actions.commands import Say
 from bot.store.tables import CaseEvent, Conversation, Outbox, Timer
-from escalation.handling import AlreadyTaken, NotYours
+from escalation.handling import AlreadyTaken, NoSuchCase, NotYours
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import ANNA, BO, COMPLEX, Road
 
@@ -135,3 +135,23 @@ async def test_a_proven_account_travels_to_rasa_and_a_claimed_one_does_not(road:
     assert accounts == [None, {"uid": "10001", "name": "Li", "proven_by": "app token"}]
     stored = await road.store.read(lambda c: c.execute(select(Conversation.account)).scalar_one())
     assert stored["uid"] == "10001"
+
+
+async def test_a_second_conversation_joins_a_case_and_reopens_it(road: Road, rasa: FakeRasa) -> None:
+    rasa.answer = lambda _body: COMPLEX
+    first = await road.receive("my withdrawal is missing")
+    await road.settle()
+    [number] = await road.cases()
+    await road.handling.take_over(ANNA, first.conversation_id)
+    await road.handling.resolve(ANNA, first.conversation_id)
+    rasa.answer = lambda _body: (Say(key="greeting"),)
+    second = await road.receive(f"I am the one of {number}", key="another")
+    await road.settle()
+    await road.handling.take_over(ANNA, second.conversation_id)
+    for _ in range(2):
+        assert await road.handling.join_case(ANNA, second.conversation_id, number.lower()) == number
+    with pytest.raises(NoSuchCase):
+        await road.handling.join_case(ANNA, second.conversation_id, "RD-AAAAA-AAAAA")
+    kinds = await road.store.read(lambda c: list(c.execute(select(CaseEvent.kind).order_by(CaseEvent.seq)).scalars()))
+    assert kinds[-2:] == ["reopened", "conversation_joined"]
+    assert await road.cases() == [number]

@@ -48,6 +48,11 @@ def add_agent(connection: Connection, *, login: str, name: str, role: str, passw
     return int(connection.execute(insert(Agent).values(**values).returning(Agent.id)).scalar_one())
 
 
+def disable(connection: Connection, agent_id: int) -> None:
+    """Nobody logs in as this person any more, open sessions included; what they did keeps their name."""
+    connection.execute(update(Agent).where(Agent.id == agent_id).values(disabled=True))
+
+
 def add_session(connection: Connection, agent_id: int, token_hash: str, csrf: str, at: datetime) -> None:
     connection.execute(
         insert(AgentSession).values(agent_id=agent_id, token_hash=token_hash, csrf=csrf, created_at=at, seen_at=at)
