@@ -38,7 +38,7 @@ _STUCK = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """The records' answer. `state` is "<what>_<status>" such as "withdrawal_in_review", or "<what>_none".
+    """The records' answer: `what` was looked up ("withdrawal") and its `status` ("in_review"; "none" if there is none).
 
     `values` fill the sentence `<what>_status_<status>`; `facts` are for the agent and may name more.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -165,8 +165,3 @@ def parked(connection: Connection) -> Sequence[OutboxRow]:
         select(*_COLUMNS).where(Outbox.state.in_(("parked", "failed", "unknown"))).order_by(Outbox.id)
     )
     return [OutboxRow(**row._mapping) for row in rows]
-
-
-def count_by_state(connection: Connection) -> Mapping[str, int]:
-    query = select(Outbox.state, func.count()).group_by(Outbox.state)
-    return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,4 +1,4 @@
-"""Awkward real mails kept outside the repository: REDRESS_SHARED_DATA, or `../shared/data` beside it."""
+"""Awkward real mails kept outside the repository: SHARED_DATA, or `../shared/data` beside it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from channels.mail.parse import ParsedMail, parse
 
 ROOT = Path(__file__).parents[2]
-CORPUS = Path(os.environ.get("REDRESS_SHARED_DATA", ROOT.parent / "shared" / "data")) / "eml"
+CORPUS = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data")) / "eml"
 MANIFEST = CORPUS / "manifest.json"
 
 pytestmark = pytest.mark.skipif(
-    not MANIFEST.exists(), reason="the corpus of awkward mails is not here; set REDRESS_SHARED_DATA to its folder"
+    not MANIFEST.exists(), reason="the corpus of awkward mails is not here; set SHARED_DATA to its folder"
 )
 
 KINDS = {"normal": "message", "normal_reply": "message", "spam": "message", "auto_reply": "automatic"}
