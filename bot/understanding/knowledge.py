@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
+import numpy as np
+
 from bot.understanding.labels import CLASSES
 from bot.understanding.language import Language
-from bot.understanding.ngrams import NGrams, Row, cosine
+from bot.understanding.ngrams import NGrams, Rows
 
 LONGEST_BODY: Final = 900
 """Characters of an article with its figures filled in: what is readable in a chat window."""
@@ -47,11 +49,13 @@ class Knowledge:
 
     def __init__(self, articles: Mapping[tuple[str, Language], Article]) -> None:
         self._articles = dict(articles)
-        lines = {key: (article.title, *article.answers) for key, article in self._articles.items()}
-        self._ngrams = NGrams.fit([line for several in lines.values() for line in several], at_least=1)
-        self._rows: dict[tuple[str, Language], list[Row]] = {
-            key: [self._ngrams.row(line) for line in several] for key, several in lines.items()
-        }
+        self._place = {key: place for place, key in enumerate(self._articles)}
+        lines = [(article.title, *article.answers) for article in self._articles.values()]
+        flat = [line for several in lines for line in several]
+        self._first_lines = np.cumsum([0, *map(len, lines[:-1])])
+        self._ngrams = NGrams.fit(flat, at_least=1)
+        self._rows = Rows([self._ngrams.row(line) for line in flat], len(self._ngrams.vocabulary))
+        self._ids_of = {label: self._of_class(label) for label in CLASSES}
 
     @classmethod
     def load(cls, folder: Path, figures: Mapping[str, object]) -> Knowledge:
@@ -78,23 +82,29 @@ class Knowledge:
 
     def for_class(self, label: str) -> tuple[str, ...]:
         """The ids of the articles of a class, the one to give in doubt first."""
-        own = [article for (_, language), article in self._articles.items() if language == "en"]
-        return tuple(article.id for article in sorted(own, key=lambda one: one.rank) if article.class_ == label)
+        return self._ids_of.get(label, ())
 
     def best(self, text: str, label: str, language: Language) -> Article | None:
         """The article for `text`, a message of class `label`; None when the class has no article.
 
         The most similar of the class's articles, or its first one when none is `CLEAR`.
         """
-        own = self.for_class(label)
-        if not own:
-            return None
-        closeness, id = max((self._closeness(text, id, language), id) for id in own)
-        return self.article(id if closeness >= CLEAR else own[0], language)
+        return self.best_per_class(text, (label,), language).get(label)
 
-    def _closeness(self, text: str, id: str, language: Language) -> float:
-        row = self._ngrams.row(text[:1000])
-        return max(cosine(row, line) for line in self._rows[id, language])
+    def best_per_class(self, text: str, labels: Iterable[str], language: Language) -> Mapping[str, Article]:
+        """`best` for several classes at the price of one; a class without articles is left out."""
+        of_lines = self._rows.cosines(self._ngrams.row(text[:1000]))
+        closeness = np.maximum.reduceat(of_lines, self._first_lines).tolist()
+        found: dict[str, Article] = {}
+        for label in labels:
+            if own := self.for_class(label):
+                best, id = max((closeness[self._place[id, language]], id) for id in own)
+                found[label] = self.article(id if best >= CLEAR else own[0], language)
+        return found
+
+    def _of_class(self, label: str) -> tuple[str, ...]:
+        own = [article for (_, language), article in self._articles.items() if language == "en"]
+        return tuple(article.id for article in sorted(own, key=lambda one: one.rank) if article.class_ == label)
 
 
 def _read(path: Path, figures: Mapping[str, object]) -> Article:

@@ -46,10 +46,27 @@ class NGrams:
         return positions, (weights / np.linalg.norm(weights)).astype(np.float32)
 
 
-def cosine(one: Row, other: Row) -> float:
-    """How alike two rows are, 0 to 1."""
-    _, left, right = np.intersect1d(one[0], other[0], assume_unique=True, return_indices=True)
-    return float(one[1][left] @ other[1][right])
+class Rows:
+    """Many rows, kept by n-gram, so that one text is compared with all of them in one go."""
+
+    def __init__(self, rows: Sequence[Row], vocabulary: int) -> None:
+        self._count = len(rows)
+        positions = np.concatenate([positions for positions, _ in rows])
+        numbers = np.repeat(np.arange(len(rows)), [len(positions) for positions, _ in rows])
+        order = np.argsort(positions, kind="stable")
+        self._numbers = numbers[order]
+        self._weights = np.concatenate([weights for _, weights in rows])[order]
+        self._starts = np.searchsorted(positions[order], np.arange(vocabulary + 1))
+
+    def cosines(self, row: Row) -> NDArray[np.float64]:
+        """How alike `row` and each of the rows are, 0 to 1."""
+        positions, weights = row
+        counts = self._starts[positions + 1] - self._starts[positions]
+        # For each n-gram of the text the places where the rows with it stand: its start, start + 1, ...
+        before = np.cumsum(counts) - counts
+        places = np.arange(counts.sum()) + np.repeat(self._starts[positions] - before, counts)
+        shares = np.repeat(weights, counts) * self._weights[places]
+        return np.bincount(self._numbers[places], weights=shares, minlength=self._count)
 
 
 def _grams(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bot.understanding.entities import Entity, find_entities
@@ -20,11 +20,10 @@ class Reading:
 
     def as_metadata(self) -> dict[str, Any]:
         """The same as JSON-ready dictionaries and lists, to travel with the message to Rasa and its actions."""
-        signals = asdict(self.signals)
         return {
             "language": self.language,
-            "entities": [asdict(entity) for entity in self.entities],
-            "signals": {**signals, "reasons": list(self.signals.reasons)},
+            "entities": [dict(vars(entity)) for entity in self.entities],
+            "signals": {**vars(self.signals), "reasons": list(self.signals.reasons)},
         }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bot.understanding.figures import FiguresError, read_figures
 from bot.understanding.knowledge import Knowledge, KnowledgeError
+from bot.understanding.labels import COMPLAINTS
 from bot.understanding.language import Language, language_of
 from tests.understanding.nlu_data import ROOT
 
@@ -125,3 +126,12 @@ def test_an_empty_folder_and_unusable_figures_are_named(tmp_path: Path) -> None:
         read_figures(tmp_path / "figures.toml")
     with pytest.raises(FiguresError, match="cannot be read"):
         read_figures(tmp_path / "missing.toml")
+
+
+def test_all_classes_at_once_give_what_each_gives_alone(knowledge: Knowledge) -> None:
+    for text in ("how do i deposit usdt", "提现还没到账怎么办", "I forgot my password", "", "🙂", "x" * 5000):
+        for language in ("en", "zh"):
+            at_once = knowledge.best_per_class(text, COMPLAINTS, language)
+            alone = {label: knowledge.best(text, label, language) for label in COMPLAINTS}
+            assert at_once == {label: article for label, article in alone.items() if article is not None}
+            assert set(at_once) == {label for label in COMPLAINTS if knowledge.for_class(label)}
