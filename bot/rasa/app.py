@@ -17,6 +17,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
 from actions.logs import log
+from bot.rasa.answers import check_answers_cheaply
 from bot.rasa.channel import RASA_OWN
 from bot.rasa.processor import BoundedEndpoint, StrictProcessor
 from bot.rasa.tracker import DurableTrackerStore
@@ -28,6 +29,7 @@ BODY_BYTES = 1024 * 1024
 
 def load_processor(model: Path) -> StrictProcessor:
     """The processor of that model archive. Raises whatever a broken archive provokes."""
+    check_answers_cheaply()
     endpoints = AvailableEndpoints.read_endpoints(str(HERE / "endpoints.yml"))
     kept = endpoints.tracker_store
     store = DurableTrackerStore(domain=Domain.empty(), host=kept.url, **kept.kwargs)

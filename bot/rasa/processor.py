@@ -32,9 +32,14 @@ class TurnFailed(Exception):
 
 
 class BoundedEndpoint(EndpointConfig):
-    """The action server, with a limit on how long a call may take."""
+    """The action server, with a limit on how long a call may take and without the domain, which no action reads."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, enable_selective_domain=True, **kwargs)
 
     async def request(self, *args: Any, **kwargs: Any) -> Optional[Any]:
+        # The SDK refuses a call that has no domain at all.
+        kwargs["json"].setdefault("domain", {})
         kwargs["timeout"] = aiohttp.ClientTimeout(total=ACTION_SECONDS)
         return await super().request(*args, **kwargs)
 

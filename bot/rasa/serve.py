@@ -45,18 +45,29 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _serve(model: Path, listener: socket.socket) -> int:
+    from bot.rasa.lean import leave_out_tensorflow
+
+    try:
+        leave_out_tensorflow(model)
+    except Exception as error:
+        return _broken(model, error)
+    # Only now: what these import depends on the model.
     from bot.rasa.app import load_processor, make_app
     from bot.rasa.quiet import quiet_rasa
 
     quiet_rasa()
     try:
         processor = load_processor(model)
-    except Exception as error:  # whatever a damaged archive provokes
-        fault = f"The model {model} cannot be loaded ({type(error).__name__}): train it again."
-        return _complain(NO_MODEL, fault)
+    except Exception as error:
+        return _broken(model, error)
     app = make_app(processor)
     app.run(sock=listener, workers=1, access_log=False, debug=False, motd=False)
     return 0
+
+
+def _broken(model: Path, error: Exception) -> int:
+    """Whatever a damaged archive provokes."""
+    return _complain(NO_MODEL, f"The model {model} cannot be loaded ({type(error).__name__}): train it again.")
 
 
 def _parse(arguments: Optional[List[str]]) -> argparse.Namespace:
