@@ -97,7 +97,10 @@ BUTTONS: Mapping[str, str] = {
     "status": "/status",
     "never_mind": "/never_mind",
 }
-"""Quick replies the bot may offer and what Rasa receives when one is pressed; class buttons are `class:<label>`."""
+"""Quick replies the bot may offer and what Rasa receives when one is pressed; class buttons are `class:<label>`.
+
+`prove` is one more: the desk itself acts on it, and Rasa never hears of it (`bot/identity/`).
+"""
 
 
 def from_json(data: Mapping[str, Any]) -> Command:

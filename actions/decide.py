@@ -18,6 +18,7 @@ PATIENCE = 2
 CHOICES = 3
 """How many classes are offered when a message was not understood."""
 CHECK = ("yes", "no", "person")
+PROVE = "prove"
 RANKED_UP: Mapping[str, str] = {"low": "normal", "normal": "high"}
 """The severity of a case whose user said in the subject that it is a complaint."""
 
@@ -93,13 +94,23 @@ def _without_records(turn: Turn) -> Decision:
 
 
 def _from_knowledge(turn: Turn) -> Decision:
-    """An article answers; without one a case is offered. Where records would say more, signing in is suggested."""
+    """An article answers; without one a case is offered. Where records would say more, proof of identity is."""
     article = _article(turn)
-    tells_more = turn.intent in LOOK_UPS and turn.uid is None and article not in HOW_TO
-    hint = (Say(key="sign_in_hint"),) if tells_more else ()
+    hint = _hint(turn, article)
     if article is None:
         return _with_case(turn, *hint)
     return _ask_if_it_helped(turn, Answer(article=article), *hint)
+
+
+def _hint(turn: Turn, article: str | None) -> tuple[Say, ...]:
+    """How the user gets to hear of their own account."""
+    if not _account_would_help(turn, article):
+        return ()
+    return (Say(key="prove_hint"),) if turn.can_prove else (Say(key="sign_in_hint"),)
+
+
+def _account_would_help(turn: Turn, article: str | None) -> bool:
+    return turn.intent in LOOK_UPS and turn.uid is None and article not in HOW_TO
 
 
 def _greet(turn: Turn, _: Found) -> Decision:
@@ -210,11 +221,16 @@ def _told_and_handed(
     return replace(taken, commands=(*told, *taken.commands))
 
 
+def _check_buttons(turn: Turn) -> tuple[str, ...]:
+    offers_proof = turn.can_prove and _account_would_help(turn, _article(turn))
+    return (*CHECK, PROVE) if offers_proof else CHECK
+
+
 def _ask_if_it_helped(turn: Turn, *told: Command, facts: Mapping[str, str] | None = None) -> Decision:
     """The bot has answered. Whoever complains is not asked whether that will do: a person gets it as a case."""
     if _complains(turn):
         return _told_and_handed(turn, told, facts=facts)
-    check = Say(key="did_this_help", buttons=CHECK)
+    check = Say(key="did_this_help", buttons=_check_buttons(turn))
     return Decision(commands=(*told, check), awaiting=HELPED, matter=turn.intent)
 
 
@@ -224,7 +240,7 @@ def _with_case(turn: Turn, *said: Say) -> Decision:
         return Decision(commands=(*said, _open(turn, turn.intent, ("added_by_user",))), matter=turn.intent)
     if _complains(turn):
         return _told_and_handed(turn, said)
-    offer = Say(key="offer_case", buttons=CHECK)
+    offer = Say(key="offer_case", buttons=_check_buttons(turn))
     return Decision(commands=(*said, offer), awaiting=OPEN_CASE, matter=turn.intent)
 
 

@@ -14,7 +14,7 @@ class Turn:
     `ranking` names intents, best first. `entities` maps a kind ("tx_hash", "asset") to the values named. `articles`
     maps a class to the article that fits the words best, where the desk has looked. `uid` is the exchange's user,
     and only if the desk has proof of it. `case_open` says that this conversation has a case which takes more facts,
-    `urgent` that the subject of the mail calls it a complaint.
+    `urgent` that the subject of the mail calls it a complaint, `can_prove` that the desk can ask for proof.
     `awaiting`, `matter` and `misunderstood` are the slots of domain.yml.
     """
 
@@ -29,6 +29,7 @@ class Turn:
     uid: str | None = None
     case_open: bool = False
     urgent: bool = False
+    can_prove: bool = False
     awaiting: str | None = None
     matter: str | None = None
     misunderstood: int = 0
@@ -51,6 +52,7 @@ def read_turn(message: Mapping[str, Any], slots: Mapping[str, Any]) -> Turn:
         uid=_proven_uid(_mapping(metadata.get("account"))),
         case_open=_is_open(_mapping(metadata.get("case"))),
         urgent=metadata.get("urgent") is True,
+        can_prove=metadata.get("can_prove") is True,
         awaiting=slots.get("awaiting") or None,
         matter=slots.get("matter") or None,
         misunderstood=int(slots.get("misunderstood") or 0),

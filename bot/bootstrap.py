@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -12,23 +13,33 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
 from bot import catalogue, library
-from bot.alarm import Alarm
+from bot.alarm import Alarm, Ring
+from bot.attention import ChannelAttention
 from bot.clock import Clock, now
-from bot.deliver import Deliverer, DeliveryRunner
+from bot.deliver import Deliverer
+from bot.deliveries import DeliveryRunner
 from bot.files import Files
 from bot.finish import Finish
 from bot.health import Health
 from bot.hub import Hub
+from bot.identity import assembly as identity
+from bot.identity.assembly import Proofs
+from bot.identity.dialogue import Identity
 from bot.inbox import Inbox
 from bot.keys import derive, root_secret
+from bot.metrics import counted
+from bot.metrics_page import MetricsPage
+from bot.presence import Presence
 from bot.rasa_client import RasaClient
 from bot.settings import Settings, SettingsError
+from bot.store.bell import Bell
 from bot.store.store import Store
 from bot.thinking import Mind
 from bot.transcript import ChannelTranscript
 from bot.turn import Turner
 from bot.turns import TurnRunner
 from bot.understanding.reading import read
+from bot.uploads import EXPIRY_TIMER, ChannelUploads, UploadExpiry
 from bot.wording import Wording
 from channels import registry
 from channels.contract import Accept, Capabilities, Channel, ChannelContext
@@ -39,7 +50,7 @@ from escalation.console.desk import ConsoleDesk
 from escalation.handling import Handling
 from escalation.links import TrackingLinks
 from escalation.queue import PATIENCE_TIMER, Patience
-from escalation.reminders import NobodyCame
+from escalation.reminders import UNREAD_TIMER, NobodyCame, UnreadReminder
 from escalation.tracking import routes as tracking
 from escalation.web import static
 from escalation.web.errors import handlers
@@ -55,6 +66,9 @@ class Desk:
     turns: TurnRunner
     deliveries: DeliveryRunner
     alarm: Alarm
+    proofs: Proofs
+    presence: Presence
+    hub: Hub
     console: ConsoleDesk
     rasa: RasaClient
     app: Starlette
@@ -72,6 +86,9 @@ class _Parts:
     words: Wording
     raw: Files
     evidence: Files
+    uploads: Path
+    """Where files lie that no message names yet."""
+    presence: Presence
     links: TrackingLinks
     rasa: RasaClient
     channels: dict[str, Channel]
@@ -88,16 +105,21 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
     Raises SettingsError when a part of the configuration is wrong.
     """
     parts = _parts(settings, clock)
-    turns = _turns(parts)
+    deliveries = _deliveries(parts)
+    proofs = _proofs(parts)
+    turns = _turns(parts, proofs.identity, deliveries)
     inbox = Inbox(parts.store, parts.raw, clock, parts.lease, turns.start)
-    parts.channels.update(_channels(parts, inbox.accept))
+    parts.channels.update(_channels(parts, counted(inbox.accept)))
     console_desk = _console(parts)
     return Desk(
         store=parts.store,
         channels=parts.channels,
         turns=turns,
-        deliveries=_deliveries(parts),
-        alarm=_alarm(parts),
+        deliveries=deliveries,
+        alarm=_alarm(parts, proofs),
+        proofs=proofs,
+        presence=parts.presence,
+        hub=parts.hub,
         console=console_desk,
         rasa=parts.rasa,
         app=_web(parts, console_desk),
@@ -106,22 +128,40 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
 
 def _parts(settings: Settings, clock: Clock) -> _Parts:
     secret = root_secret(settings.data_dir)
+    bell = Bell(settings.database) if settings.database.startswith("postgresql") else None
+    store, hub = Store(settings.database), Hub(bell)
     return _Parts(
         settings=settings,
         clock=clock,
         secret=secret,
-        store=Store(settings.database),
-        hub=Hub(),
+        store=store,
+        hub=hub,
         words=catalogue.whole(),
         raw=Files(settings.data_dir / "raw"),
         evidence=Files(settings.data_dir / "evidence"),
+        uploads=settings.data_dir / "uploads",
+        presence=Presence(store, clock, hub),
         links=TrackingLinks(secret, settings.url),
         rasa=RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds),
         channels={},
     )
 
 
-def _turns(parts: _Parts) -> TurnRunner:
+def _proofs(parts: _Parts) -> Proofs:
+    settings = parts.settings
+    return identity.build(
+        settings.identity,
+        backoffice=(settings.backoffice_url, settings.backoffice_token),
+        secret=parts.secret,
+        store=parts.store,
+        words=parts.words,
+        exchange=_brands(settings),
+        clock=parts.clock,
+        letters=lambda: _channel_of_letters(parts.channels),
+    )
+
+
+def _turns(parts: _Parts, proving: Identity | None, deliveries: DeliveryRunner) -> TurnRunner:
     knowledge, work = library.load(parts.settings), parts.settings.work
     patience = _patience(parts.settings)
     turner = Turner(
@@ -131,15 +171,28 @@ def _turns(parts: _Parts) -> TurnRunner:
         evidence=parts.evidence,
         clock=parts.clock,
         hub=parts.hub,
-        mind=Mind(understand=read, articles=library.best_articles(knowledge), ask=parts.rasa.turn),
+        mind=Mind(
+            understand=read,
+            articles=library.best_articles(knowledge),
+            ask=parts.rasa.turn,
+            identity=proving,
+            clock=parts.clock,
+        ),
         finish=Finish(
             channels=parts.channels,
             clock=parts.clock,
             carry_out=CarryOut(
-                parts.words, library.article_text(knowledge), parts.links, _promise(parts.settings), patience
+                parts.words,
+                library.article_text(knowledge),
+                parts.links,
+                _promise(parts.settings),
+                patience,
+                can_prove=proving is not None,
             ),
             patience=patience,
+            lease=parts.lease,
         ),
+        carry=deliveries.carry,
         max_attempts=work.max_attempts,
         max_deaths=work.max_deaths,
     )
@@ -156,8 +209,18 @@ def _deliveries(parts: _Parts) -> DeliveryRunner:
     return DeliveryRunner(deliverer, parts.store, parts.clock, parts.hub, work.deliveries, work.scan_seconds)
 
 
-def _alarm(parts: _Parts) -> Alarm:
-    kinds = {PATIENCE_TIMER: NobodyCame(parts.words)}
+def _alarm(parts: _Parts, proofs: Proofs) -> Alarm:
+    kinds: dict[str, Ring] = {
+        **proofs.timers,
+        PATIENCE_TIMER: NobodyCame(parts.words),
+        UNREAD_TIMER: UnreadReminder(
+            words=parts.words,
+            patience=_remind_after(parts.settings),
+            letters=lambda: _channel_of_letters(parts.channels),
+            door=lambda name: parts.channels[name].door(),
+        ),
+        EXPIRY_TIMER: UploadExpiry(parts.uploads),
+    }
     return Alarm(parts.store, parts.clock, parts.hub, kinds, parts.settings.work.scan_seconds)
 
 
@@ -170,11 +233,21 @@ def _console(parts: _Parts) -> ConsoleDesk:
         hub=parts.hub,
         clock=parts.clock,
         words=parts.words,
-        handling=Handling(parts.store, parts.clock, parts.hub, parts.words, _promise(parts.settings), capabilities),
+        handling=Handling(
+            parts.store,
+            parts.clock,
+            parts.hub,
+            parts.words,
+            _promise(parts.settings),
+            capabilities,
+            _remind_after(parts.settings),
+        ),
+        presence=parts.presence,
         links=parts.links,
         evidence=parts.evidence,
         public_url=parts.settings.url,
         brands=_brands(parts.settings),
+        can_prove=bool(parts.settings.backoffice_url),
     )
 
 
@@ -184,6 +257,15 @@ def _promise(settings: Settings) -> Promise:
         decision=timedelta(days=settings.promise.decision_days),
         same_matter=timedelta(days=settings.promise.same_matter_days),
     )
+
+
+def _remind_after(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.promise.unread_reminder_minutes)
+
+
+def _channel_of_letters(channels: Mapping[str, Channel]) -> str | None:
+    """The channel by which the desk can write to an e-mail address of its own accord."""
+    return next((name for name, channel in channels.items() if channel.capabilities.reaches == "email"), None)
 
 
 def _patience(settings: Settings) -> Patience:
@@ -212,6 +294,9 @@ def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
             secret=derive(parts.secret, f"channel {name}"),
             accept=accept,
             transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels),
+            evidence=parts.evidence,
+            uploads=ChannelUploads(name, parts.store, parts.uploads, parts.evidence, parts.clock),
+            attention=ChannelAttention(name, parts.store, parts.hub, parts.presence, parts.clock),
             words=parts.words,
             site_origins=settings.site_origins,
             app_token_secret=settings.app_token_secret,
@@ -235,7 +320,15 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         public_url=desk.public_url,
     )
     of_channels = [route for channel in parts.channels.values() for route in channel.routes()]
-    routes = [*health.routes(), *console.routes(desk), *tracking.routes(tracking_desk), *static.routes(), *of_channels]
+    metrics = MetricsPage(
+        store=parts.store,
+        channels=parts.channels,
+        clock=parts.clock,
+        token=parts.settings.metrics_token,
+        behind_proxy=bool(parts.settings.public_url),
+    )
+    of_desk = [*health.routes(), *metrics.routes()]
+    routes = [*of_desk, *console.routes(desk), *tracking.routes(tracking_desk), *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
     return Starlette(routes=[*routes, Route("/", _home)], exception_handlers=handlers(errors))
 

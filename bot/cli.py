@@ -7,23 +7,25 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from bot import operator
 from bot.keys import DamagedKey
+from bot.operator import archive, desk, parked, reconcile
 from bot.settings import Settings, SettingsError, load
 
 WRONG_SETTINGS = 2
 FAILED = 1
+INTERRUPTED = 130
+"""As shells say it of Ctrl-C."""
 Command = Callable[[Settings, argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit codes: 0 well, 1 failed or out of balance, 2 wrong settings or a port in use."""
+    """Exit codes: 0 well, 1 not done or out of balance, 2 a wrong call or setting or a port in use, 130 interrupted."""
     options = _parser().parse_args(arguments)
     command: Command = options.run
     try:
         return command(load(), options)
     except KeyboardInterrupt:
-        return 0
+        return 0 if command in (_run, _serve) else INTERRUPTED
     except Exception as error:
         sentence = _sentence(error)
         if sentence is None:
@@ -119,23 +121,57 @@ def _parser() -> argparse.ArgumentParser:
 
     add("run", _run, "Start everything on this machine and watch it.")
     add("serve", _serve, "Start the app process alone (Rasa and the back office run elsewhere).")
-    add("check", operator.check, "Check settings, wording, knowledge and database without starting.")
+    add("check", desk.check, "Check settings, wording, knowledge and database without starting.")
     add("train", _train, "Train the bot's model if its inputs changed.")
     add("demo", _demo, "Play real conversations through a running desk and show them.")
-    add("reconcile", operator.reconcile, "Show that everything received is accounted for.")
-    raw = add("raw", operator.raw, "Write the original bytes of a received message to standard output.")
+    _add_reconcile(add("reconcile", reconcile.reconcile, "Prove that everything received is accounted for."))
+    raw = add("raw", desk.raw, "Write the original bytes of a received message to standard output.")
     raw.add_argument("inbox_id", type=int)
-    _add_parked(add("parked", operator.parked_list, "Show what no machine could go on with."))
-    _add_user(add("user", operator.user_add, "Manage the people who work at the desk."))
+    _add_parked(add("parked", parked.listed, "Show, replay or discard what no machine could go on with."))
+    _add_archive(
+        add("backup", archive.back_up, "Back the desk up, running or not: database, original bytes, evidence, key."),
+        add("restore", archive.bring_back, "Restore a back-up into an empty data folder and an empty database."),
+    )
+    _add_user(add("user", desk.user_add, "Manage the people who work at the desk."))
     return parser
+
+
+def _add_reconcile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", metavar="TIME", help="only what was received since: 24h, 7d, 2026-11-22")
+    parser.add_argument("--files", action="store_true", help="also read every file and compare it with its hash")
+    parser.add_argument("--json", action="store_true", help="JSON on a terminal too; elsewhere it is always JSON")
+    parser.epilog = "Exit code 1 when something received is not accounted for, or a file is missing or changed."
+
+
+def _add_archive(backup: argparse.ArgumentParser, restore: argparse.ArgumentParser) -> None:
+    backup.add_argument("folder", help="a folder that is empty or does not exist yet")
+    backup.add_argument("--hard-links", action="store_true", help="link files instead of copying, on the same disk")
+    backup.epilog = "Keep it as safe as the desk: it holds every complaint and the key that signs links and codes."
+    restore.add_argument("folder", help="a folder that `redress backup` made")
 
 
 def _add_parked(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    actions.add_parser("list", help="one line each").set_defaults(run=operator.parked_list)
+    listed = actions.add_parser("list", help="one line each")
+    listed.add_argument("--json", action="store_true")
+    listed.set_defaults(run=parked.listed)
     show = actions.add_parser("show", help="one of them, without its text")
     show.add_argument("id", help="as the list names it, for example inbox:12")
-    show.set_defaults(run=operator.parked_show)
+    show.set_defaults(run=parked.show)
+    replay = actions.add_parser("replay", help="give rows back to the road; a running desk takes them up at once")
+    _add_deed(replay, parked.replay, needed=False)
+    replay.add_argument("--risk-repeat", action="store_true", help="also what may have arrived already")
+    discard = actions.add_parser("discard", help="set rows aside for good; the reason is recorded and agents see it")
+    _add_deed(discard, parked.discard, needed=True)
+
+
+def _add_deed(parser: argparse.ArgumentParser, run: Command, *, needed: bool) -> None:
+    parser.add_argument("ids", nargs="*", metavar="ID", help="as the list names it, for example inbox:12")
+    parser.add_argument("--all", action="store_true", help="every row that is parked")
+    parser.add_argument("--reason", required=needed, default="")
+    parser.add_argument("--by", required=needed, metavar="NAME", help="who does this")
+    parser.epilog = "Exit codes: 0 done, 1 something was not done (it says what), 2 wrong call."
+    parser.set_defaults(run=run)
 
 
 def _add_user(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +180,7 @@ def _add_user(parser: argparse.ArgumentParser) -> None:
     add.add_argument("login")
     add.add_argument("--name", required=True)
     add.add_argument("--role", choices=("agent", "supervisor", "admin"), default="agent")
-    add.set_defaults(run=operator.user_add)
+    add.set_defaults(run=desk.user_add)
 
 
 if __name__ == "__main__":

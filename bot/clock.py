@@ -18,4 +18,4 @@ def utc(moment: datetime, *, naive_is_utc: bool = False) -> datetime:
         if not naive_is_utc:
             raise ValueError(f"the time {moment} has no zone")
         return moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

@@ -1,4 +1,7 @@
-"""Outbox row -> channel, in order per conversation, with back-off. Ownership is checked again right before sending."""
+"""Outbox row -> channel, with back-off.
+
+Ownership is checked again with the claim, right before sending; a row that `bot/finish.py` claimed was checked there.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,12 +17,13 @@ from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
-from bot.inbox import new_token
+from bot.metrics import attempted, delivered, step
 from bot.repository import conversations
 from bot.repository import outbox as rows
 from bot.repository.conversations import ConversationRow
-from bot.repository.outbox import OutboxRow
+from bot.repository.outbox import Held, OutboxRow
 from bot.store.store import Store
+from bot.tokens import new_token
 from channels.contract import Author, Channel, NeedsPerson, OutboundMessage, OutcomeUnknown, Rejected, RetryLater
 from escalation import repository
 
@@ -59,12 +63,39 @@ class Deliverer:
 
     async def send(self, outbox_id: int) -> None:
         """Sends one row if it is still to be sent. Raises NotStored when the store is out of order."""
-        errand = await self.store.write(lambda connection: self._claim(connection, outbox_id))
+        with step("claim"):
+            errand = await self.store.write_together(self._claim, outbox_id)
         if errand.token:
+            await self._carry(errand)
+        self._announce(errand.conversation)
+
+    async def carry(self, errands: Sequence[Errand]) -> None:
+        """Sends rows of one conversation that are claimed already, in order; after a failure the rest must wait.
+
+        Raises NotStored when the store is out of order.
+        """
+        for done, errand in enumerate(errands):
+            if not await self._carry(errand):
+                await asyncio.gather(*(self._settle_row(left, {"state": "new"}) for left in errands[done + 1 :]))
+                break
+        self._announce(errands[0].conversation)
+
+    async def _carry(self, errand: Errand) -> bool:
+        """True when later rows of the conversation may follow now."""
+        with step("send"):
             result = await self._try(errand)
-            kept = await self.store.write(lambda connection: self._settle(connection, errand, result))
-            log.info("delivery", outbox_id=outbox_id, state=result["state"], kept=kept, attempts=errand.row.attempts)
-        conversation = errand.conversation
+        kept = await self._settle_row(errand, result)
+        delivered(result["state"])
+        row = errand.row
+        if result["state"] != "sent" or not kept:
+            log.info("delivery", outbox_id=row.id, state=result["state"], kept=kept, attempts=row.attempts)
+        return kept and result["state"] != "new"
+
+    async def _settle_row(self, errand: Errand, result: Mapping[str, Any]) -> bool:
+        with step("settle"):
+            return await self.store.write_together(self._settle, (errand, result))
+
+    def _announce(self, conversation: ConversationRow) -> None:
         self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
 
     async def renew(self, outbox_ids: Sequence[int]) -> None:
@@ -73,25 +104,40 @@ class Deliverer:
             until = self.clock() + self.lease
             await self.store.write(lambda connection: rows.renew(connection, outbox_ids, until))
 
-    def _claim(self, connection: Connection, outbox_id: int) -> Errand:
+    def _claim(self, connection: Connection, outbox_ids: Sequence[int]) -> Sequence[Errand]:
+        """An errand per row, in their order; without a token where there is nothing to send."""
         now = self.clock()
-        row, lease_until = rows.lock(connection, outbox_id)
-        orphaned = row.state == "sending" and lease_until is not None and lease_until < now
-        conversation = conversations.get(connection, row.conversation_id)
+        found = rows.lock_many(connection, outbox_ids)
+        of = conversations.get_many(connection, [found[outbox_id].row.conversation_id for outbox_id in outbox_ids])
+        errands = [
+            self._judge(connection, found[outbox_id], of[found[outbox_id].row.conversation_id], now)
+            for outbox_id in outbox_ids
+        ]
+        until = now + self.lease
+        claimed = [errand for errand in errands if errand.token]
+        rows.claim(connection, [(errand.row.id, errand.token) for errand in claimed], until)
+        return errands
+
+    def _judge(self, connection: Connection, held: Held, conversation: ConversationRow, now: datetime) -> Errand:
+        row = held.row
+        orphaned = row.state == "sending" and held.lease_until is not None and held.lease_until < now
         nothing = Errand(token="", row=row, conversation=conversation, case_number=None)
         if row.state != "new" and not orphaned:
             return nothing
-        if row.owner_epoch is not None and row.owner_epoch != conversation.owner_epoch:
+        late = row.owner_epoch is not None and row.owner_epoch != conversation.owner_epoch
+        if late and not orphaned:
             rows.change(connection, row.id, state="dropped", error=rows.TOOK_OVER)
+            return nothing
+        if late and self._may_repeat(row, conversation):
+            # It was shown from its claim on: what the user may have seen is not taken out of their transcript.
+            rows.change(connection, row.id, state="sent", sent_at=now, error=INTERRUPTED)
             return nothing
         if orphaned and not self._may_repeat(row, conversation):
             rows.change(connection, row.id, state="unknown", error=INTERRUPTED)
             self._tell_agents(connection, row, INTERRUPTED)
             return nothing
-        token = new_token()
-        rows.change(connection, row.id, state="sending", token=token, lease_until=now + self.lease)
         number = None if conversation.case_id is None else repository.get(connection, conversation.case_id).number
-        return Errand(token=token, row=row, conversation=conversation, case_number=number)
+        return Errand(token=new_token(), row=row, conversation=conversation, case_number=number)
 
     def _may_repeat(self, row: OutboxRow, conversation: ConversationRow) -> bool:
         """After a crash in mid-send an automatic answer is not risked twice; a person's words are (same id)."""
@@ -123,19 +169,28 @@ class Deliverer:
 
     def _later(self, row: OutboxRow, reason: str, after_seconds: float | None) -> dict[str, Any]:
         now = self.clock()
-        if now - row.created_at > GIVE_UP_AFTER:
+        if now - (row.tried_since or row.created_at) > GIVE_UP_AFTER:
             return {"state": "parked", "error": f"not accepted for {GIVE_UP_AFTER.days} days: {reason}"}
+        attempted("delivery")
         wait = back_off(row.attempts)
         if after_seconds is not None:
             wait = max(wait, min(timedelta(seconds=after_seconds), LONGEST_WISH))
         return {"state": "new", "attempts": row.attempts + 1, "error": reason, "not_before": now + wait}
 
-    def _settle(self, connection: Connection, errand: Errand, result: Mapping[str, Any]) -> bool:
-        if not rows.settle(connection, errand.row.id, errand.token, **result):
-            return False
-        if result["state"] in ("failed", "parked", "unknown"):
-            self._tell_agents(connection, errand.row, result["error"])
-        return True
+    def _settle(self, connection: Connection, settled: Sequence[tuple[Errand, Mapping[str, Any]]]) -> Sequence[bool]:
+        """Writes down how sendings ended; False for one whose claim was not ours any more."""
+        found = rows.lock_many(connection, [errand.row.id for errand, _ in settled])
+        ours = [
+            (errand, result)
+            for errand, result in settled
+            if found[errand.row.id].token == errand.token and found[errand.row.id].row.state == "sending"
+        ]
+        rows.settle(connection, [(errand.row, result) for errand, result in ours])
+        for errand, result in ours:
+            if result["state"] in ("failed", "parked", "unknown"):
+                self._tell_agents(connection, errand.row, result["error"])
+        kept = {errand.row.id for errand, _ in ours}
+        return [errand.row.id in kept for errand, _ in settled]
 
     def _tell_agents(self, connection: Connection, row: OutboxRow, reason: str) -> None:
         note = {"outbox_id": row.id, "reason": reason}
@@ -162,60 +217,3 @@ def _outbound(errand: Errand) -> OutboundMessage:
         automatic=row.author != Author.AGENT,
         created_at=row.created_at,
     )
-
-
-class DeliveryRunner:
-    """Keeps up to `width` sendings going; woken by the hub, with a scan as backstop."""
-
-    def __init__(self, deliverer: Deliverer, store: Store, clock: Clock, hub: Hub, width: int, scan_seconds: float):
-        self._deliverer = deliverer
-        self._store = store
-        self._clock = clock
-        self._hub = hub
-        self._width = width
-        self._scan_seconds = scan_seconds
-        self._sending: dict[int, asyncio.Task[None]] = {}
-
-    async def keep_leases(self) -> None:
-        """A slow peer may take longer than a lease: while we wait for it, nobody else may send."""
-        while True:
-            await asyncio.sleep(self._deliverer.lease.total_seconds() / 3)
-            try:
-                await self._deliverer.renew(list(self._sending))
-            except RetryLater as error:
-                log.error("lease_not_renewed", reason=error.reason)
-
-    async def run(self) -> None:
-        async with self._hub.watch(OUTBOX) as woken:
-            while True:
-                await self._start_due()
-                try:
-                    async with asyncio.timeout(self._scan_seconds):
-                        await anext(woken)
-                except TimeoutError:
-                    continue
-
-    async def drain(self) -> None:
-        """Sends what is due now, and waits for the sendings in hand."""
-        await self._start_due()
-        await asyncio.gather(*self._sending.values(), return_exceptions=True)
-
-    async def _start_due(self) -> None:
-        try:
-            due = await self._store.read(lambda connection: rows.sendable(connection, self._clock(), self._width * 2))
-        except RetryLater as error:
-            log.error("deliver_waits", reason=error.reason)
-            return
-        for outbox_id in due:
-            if outbox_id not in self._sending and len(self._sending) < self._width:
-                self._sending[outbox_id] = asyncio.create_task(self._send(outbox_id))
-
-    async def _send(self, outbox_id: int) -> None:
-        try:
-            await self._deliverer.send(outbox_id)
-        except RetryLater as error:
-            log.error("deliver_waits", outbox_id=outbox_id, reason=error.reason)
-        except Exception as error:
-            log.error("delivery_broke", outbox_id=outbox_id, exc_info=error)
-        finally:
-            self._sending.pop(outbox_id, None)

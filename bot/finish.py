@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
+from actions.commands import Answer, Command, HandToPerson, Say
 from bot.clock import Clock
+from bot.deliver import Errand
 from bot.inbox import Claim
-from bot.repository import conversations
+from bot.repository import closing, conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository import outbox as outbox_rows
+from bot.repository.closing import Close, Written
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
 from bot.thinking import Thought
 from channels.contract import Author, Channel
-from escalation import cases, queue
+from escalation import cases, queue, repository
 from escalation.carry_out import CarryOut, Done, Facts, Reply
+from escalation.desk_command import DeskCommand
 from escalation.queue import Patience
 
 WISH_CHARACTERS = 300
@@ -32,10 +37,21 @@ class LeaseLost(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ending:
+    """A message that was thought through, by whom, and the evidence that came with it."""
+
+    claim: Claim
+    thought: Thought
+    evidence: Sequence[EvidenceRow]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished:
     outcome: str
     more: bool
     """True when further messages of the conversation wait and the lease is still held."""
+    errands: Sequence[Errand] = ()
+    """Replies that are ours to send, now that the commit is made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,32 +60,52 @@ class Finish:
     clock: Clock
     carry_out: CarryOut
     patience: Patience
+    lease: timedelta
 
-    def done(self, connection: Connection, claim: Claim, thought: Thought, evidence: Sequence[EvidenceRow]) -> Finished:
-        """Ends a message that was thought through. Raises LeaseLost."""
-        conversation = self._held(connection, claim)
-        row, message = thought.matter.row, thought.matter.message
+    def done(self, connection: Connection, endings: Sequence[Ending]) -> Sequence[Finished | Exception]:
+        """Ends messages of different conversations. LeaseLost for one that is another worker's by now."""
+        held = conversations.lock_many(connection, [ending.claim.conversation_id for ending in endings])
+        ours = [e for e in endings if held[e.claim.conversation_id].lease_token == e.claim.token]
+        self._learn(connection, ours, held)
+        closes = [self._close(connection, ending, held[ending.claim.conversation_id]) for ending in ours]
+        inbox_rows.add_evidence(connection, [row for ending in ours for row in ending.evidence])
+        written = closing.write(connection, closes)
+        if written is None:
+            raise LeaseLost  # one of them was ended before: all is undone, and the writer tries each alone
+        finished = {close.conversation.id: _finished(connection, close, written) for close in closes}
+        return [finished.get(e.claim.conversation_id) or LeaseLost() for e in endings]
+
+    def _learn(self, connection: Connection, endings: Sequence[Ending], held: Mapping[int, ConversationRow]) -> None:
+        for ending in endings:
+            conversation = held[ending.claim.conversation_id]
+            learned = _learned(ending.thought)
+            news = {name: value for name, value in learned.items() if getattr(conversation, name) != value}
+            conversations.change(connection, conversation.id, **news)
+
+    def _close(self, connection: Connection, ending: Ending, conversation: ConversationRow) -> Close:
+        """Carries out what was thought, and says what is left to be written."""
+        thought, message = ending.thought, ending.thought.matter.message
         lost_the_race = conversation.owner_epoch != thought.matter.conversation.owner_epoch
-        conversations.change(connection, conversation.id, **_learned(thought))
-        commands = () if lost_the_race else thought.commands
-        done = self.carry_out(connection, commands, self._facts(connection, thought), self.clock())
-        outcome = done.outcome if commands else self._unanswered(connection, thought)
-        inbox_rows.add_evidence(connection, evidence)
-        self._queue(connection, thought, done)
-        ended = inbox_rows.finish(
-            connection,
-            row,
+        commands = [c for c in thought.commands if not lost_the_race or isinstance(c, DeskCommand)]
+        done = self.carry_out(connection, commands, self._facts(connection, thought, commands), self.clock())
+        answered = thought.outcome != "joined" and bool(done.replies if lost_the_race else commands)
+        if not all(isinstance(command, Say | Answer) for command in commands):
+            conversation = conversations.get(connection, conversation.id)
+        now = self.clock()
+        at_once = self.channels[conversation.channel].capabilities.immediate
+        return Close(
+            conversation=conversation,
+            row=thought.matter.row,
             state="done",
-            outcome=outcome,
+            outcome=done.outcome if answered else self._unanswered(connection, thought),
             kind=message.kind.value,
             text=message.text,
             language=thought.language,
             note=message.note,
-            finished_at=self.clock(),
+            at=now,
+            send_until=now + self.lease if at_once else None,
+            drafts=self._drafts(thought, done, conversation.owner_epoch),
         )
-        if not ended:
-            raise LeaseLost
-        return Finished(outcome=outcome, more=self._keep_or_release(connection, conversation, claim))
 
     def parked(self, connection: Connection, claim: Claim, row: InboxRow) -> Finished:
         """No machine can go on with this message: a person sees it, and the conversation goes on. Raises LeaseLost."""
@@ -83,21 +119,16 @@ class Finish:
             now=now,
             patience=self.patience.of(live=self.channels[row.channel].capabilities.live),
         )
-        if not inbox_rows.finish(connection, row, state="parked", outcome="parked", finished_at=now):
+        close = Close(conversation=conversation, row=row, state="parked", outcome="parked", at=now)
+        if closing.write(connection, [close]) is None:
             raise LeaseLost
-        return Finished(outcome="parked", more=self._keep_or_release(connection, conversation, claim))
+        return Finished(outcome="parked", more=conversation.pending > 1)
 
     def _held(self, connection: Connection, claim: Claim) -> ConversationRow:
         conversation = conversations.lock(connection, claim.conversation_id)
         if conversation.lease_token != claim.token:
             raise LeaseLost
         return conversation
-
-    def _keep_or_release(self, connection: Connection, before: ConversationRow, claim: Claim) -> bool:
-        if before.pending > 1:
-            return True
-        conversations.release_lease(connection, claim.conversation_id, claim.token)
-        return False
 
     def _unanswered(self, connection: Connection, thought: Thought) -> str:
         """How a message is accounted for that the bot says nothing to; an open case hears of it."""
@@ -109,34 +140,23 @@ class Finish:
             cases.add_message(connection, case.id, self.clock())
         return "automatic" if thought.outcome == "automatic" else "joined"
 
-    def _facts(self, connection: Connection, thought: Thought) -> Facts:
+    def _facts(self, connection: Connection, thought: Thought, commands: Sequence[Command]) -> Facts:
         conversation = thought.matter.conversation
         capabilities = self.channels[conversation.channel].capabilities
-        known = thought.reading.as_metadata()
-        message = thought.matter.message
+        handed = any(isinstance(command, HandToPerson) for command in commands)
         return Facts(
             conversation=conversation,
             inbox_id=thought.matter.row.id,
             language=thought.language,
             live=capabilities.live,
             buttons=capabilities.buttons,
-            brief={
-                "wish": f"{message.subject}\n{message.text}".strip()[:WISH_CHARACTERS],
-                "tried": outbox_rows.first_lines_of_bot(connection, conversation.id, TRIED_LINES),
-                "account": conversation.account,
-                "entities": known["entities"],
-                "reasons": known["signals"]["reasons"],
-                "severity": known["signals"]["severity"],
-                "inbox_id": thought.matter.row.id,
-            },
+            brief=_brief(connection, thought) if handed else {},
         )
 
-    def _queue(self, connection: Connection, thought: Thought, done: Done) -> None:
-        conversation = thought.matter.conversation
-        one = self.channels[conversation.channel].capabilities.one_reply
-        epoch = conversations.get(connection, conversation.id).owner_epoch
-        for ordinal, reply in enumerate(_merged(done.replies) if one else done.replies):
-            draft = Draft(
+    def _drafts(self, thought: Thought, done: Done, epoch: int) -> Sequence[Draft]:
+        one = self.channels[thought.matter.conversation.channel].capabilities.one_reply
+        return [
+            Draft(
                 origin=f"inbox:{thought.matter.row.id}:{ordinal}",
                 author=reply.author,
                 text=reply.text,
@@ -144,7 +164,34 @@ class Finish:
                 buttons=reply.buttons,
                 owner_epoch=epoch if reply.author is Author.BOT else None,
             )
-            outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), self.clock())
+            for ordinal, reply in enumerate(_merged(done.replies) if one else done.replies)
+        ]
+
+
+def _finished(connection: Connection, close: Close, written: Written) -> Finished:
+    conversation = close.conversation
+    claimed = written.get(conversation.id, ())
+    case_id = conversation.case_id if claimed else None
+    number = None if case_id is None else repository.get(connection, case_id).number
+    errands = [
+        Errand(token=reply.token, row=reply.row, conversation=conversation, case_number=number) for reply in claimed
+    ]
+    return Finished(outcome=close.outcome, more=conversation.pending > 1, errands=errands)
+
+
+def _brief(connection: Connection, thought: Thought) -> Mapping[str, Any]:
+    """For the person who takes over: what the user wants, what the bot said, what is known."""
+    message, known = thought.question or thought.matter.message, thought.reading.as_metadata()
+    conversation = thought.matter.conversation
+    return {
+        "wish": f"{message.subject}\n{message.text}".strip()[:WISH_CHARACTERS],
+        "tried": outbox_rows.first_lines_of_bot(connection, conversation.id, TRIED_LINES),
+        "account": conversation.account,
+        "entities": known["entities"],
+        "reasons": known["signals"]["reasons"],
+        "severity": known["signals"]["severity"],
+        "inbox_id": thought.matter.row.id,
+    }
 
 
 def _learned(thought: Thought) -> dict[str, object]:

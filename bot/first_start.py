@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from contextlib import closing
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from bot.settings import Settings, SettingsError
 from bot.store.migrate import migrate
@@ -25,11 +25,17 @@ def prepare(settings: Settings) -> str | None:
 
 
 async def _ensure_admin(store: Store, chosen: str) -> str | None:
-    if await store.read(lambda connection: connection.execute(select(Agent.id).limit(1)).first()):
+    if await store.read(_somebody):
         return None
     password = chosen or secrets.token_urlsafe(12)
     try:
         await create_agent(store, ADMIN, "Administrator", "admin", password)
     except ValueError as error:
+        if await store.read(_somebody):
+            return None  # another process of this desk started at the same moment and was first
         raise SettingsError(f"admin_password: {error}") from error
     return None if chosen else password
+
+
+def _somebody(connection: Connection) -> bool:
+    return connection.execute(select(Agent.id).limit(1)).first() is not None

@@ -8,62 +8,82 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from bot.fresh import Fresh
 from bot.rasa_client import RasaClient
 from bot.store.store import Store
 from channels.contract import Channel, NotStored
 
 PROBE_BYTES = 4096
+SECONDS = 1.0
+"""A probe writes, syncs and asks Rasa; whoever asks more often than this hears the last answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
+class State:
+    blocked: Mapping[str, str]
+    """Why messages cannot be accepted, by part; empty when they can."""
+    degraded: Mapping[str, str]
+    """Parts that are out of order while intake goes on."""
+
+
 class Health:
-    store: Store
-    data_dir: Path
-    channels: Mapping[str, Channel]
-    rasa: RasaClient
-
-    async def blocked(self) -> Mapping[str, str]:
-        """Why messages cannot be accepted, by part; empty when they can."""
-        found: dict[str, str] = {}
-        try:
-            await self.store.write(lambda connection: connection.execute(text("SELECT 1")))
-        except NotStored as error:
-            found["database"] = error.reason
-        try:
-            await asyncio.to_thread(_probe, self.data_dir)
-        except OSError as error:
-            found["data folder"] = f"cannot be written ({error.strerror})"
-        return found
-
-    async def degraded(self) -> Mapping[str, str]:
-        """Parts that are down while intake goes on."""
-        troubles = {name: channel.trouble() for name, channel in self.channels.items()}
-        found = {name: trouble for name, trouble in troubles.items() if trouble is not None}
-        if not await self.rasa.ready():
-            found["rasa"] = "does not answer; people take over meanwhile"
-        return found
+    def __init__(self, *, store: Store, data_dir: Path, channels: Mapping[str, Channel], rasa: RasaClient) -> None:
+        self._store = store
+        self._data_dir = data_dir
+        self._channels = channels
+        self._rasa = rasa
+        self._probed = Fresh(self._probe, SECONDS, monotonic)
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/healthz", _alive), Route("/readyz", self._ready)]
 
+    async def state(self) -> State:
+        """At most a second old, but for the listeners: those are looked at each time, which costs nothing."""
+        probed = await self._probed.get()
+        deaf = {name: reason for name, channel in self._channels.items() if (reason := channel.deaf())}
+        return State({**probed.blocked, **deaf}, probed.degraded)
+
+    async def _probe(self) -> State:
+        return State(await self._blocked(), await self._degraded())
+
+    async def _blocked(self) -> Mapping[str, str]:
+        found: dict[str, str] = {}
+        try:
+            await self._store.write(lambda connection: connection.execute(text("SELECT 1")))
+        except NotStored as error:
+            found["database"] = error.reason
+        try:
+            await asyncio.to_thread(_write_something, self._data_dir)
+        except OSError as error:
+            found["data folder"] = f"cannot be written ({error.strerror})"
+        return found
+
+    async def _degraded(self) -> Mapping[str, str]:
+        found = {name: trouble for name, channel in self._channels.items() if (trouble := channel.trouble())}
+        if not await self._rasa.ready():
+            found["rasa"] = "does not answer; people take over meanwhile"
+        return found
+
     async def _ready(self, _request: Request) -> JSONResponse:
-        blocked, degraded = await self.blocked(), await self.degraded()
-        doors = {name: door for name, channel in self.channels.items() if (door := channel.door())}
-        body = {"ready": not blocked, "reason": dict(blocked), "degraded": dict(degraded), "doors": doors}
-        return JSONResponse(body, status_code=503 if blocked else 200)
+        state = await self.state()
+        doors = {name: door for name, channel in self._channels.items() if (door := channel.door())}
+        ready = not state.blocked
+        body = {"ready": ready, "reason": dict(state.blocked), "degraded": dict(state.degraded), "doors": doors}
+        return JSONResponse(body, status_code=200 if ready else 503)
 
 
 async def _alive(_request: Request) -> JSONResponse:
     return JSONResponse({"alive": True})
 
 
-def _probe(folder: Path) -> None:
+def _write_something(folder: Path) -> None:
     """Really writes: a full disk is noticed only by writing."""
     path = folder / f".probe-{secrets.token_hex(4)}"
     try:

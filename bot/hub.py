@@ -1,19 +1,24 @@
-"""Wake-ups inside this process: who watches a topic is told that something changed, and reads it from the store.
+"""Wake-ups, here and in the other processes of the desk.
 
-Wake-ups may be merged, never lost. Topics: a conversation ("conversation:<channel>:<key>"), "queue" (what agents
-wait for) and "outbox" (work for the deliverer).
+Who watches a topic is told that something changed, and reads it from the store. Wake-ups may be merged, never lost.
+Topics: a conversation ("conversation:<channel>:<key>"), "queue" (what agents wait for) and "outbox" (work for the
+deliverer).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import override
 
+from bot.store.bell import EVERYTHING, Bell
+
 QUEUE = "queue"
 OUTBOX = "outbox"
+SIGN = "typing:"
+"""Topics that begin so say by waking that something happens at this moment: "everything" leaves them out."""
 
 
 def conversation_topic(channel: str, key: str) -> str:
@@ -21,10 +26,27 @@ def conversation_topic(channel: str, key: str) -> str:
 
 
 class Hub:
-    def __init__(self) -> None:
+    """`bell` reaches the other processes; None where there is only one."""
+
+    def __init__(self, bell: Bell | None = None) -> None:
         self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._bell = bell
 
     def publish(self, *topics: str) -> None:
+        self._wake(topics)
+        if self._bell is not None:
+            self._bell.ring(topics)
+
+    async def run(self) -> None:
+        """Hears the other processes until cancelled."""
+        if self._bell is None:
+            await asyncio.Event().wait()
+        else:
+            await self._bell.run(self._wake)
+
+    def _wake(self, topics: Sequence[str]) -> None:
+        if EVERYTHING in topics:
+            topics = [topic for topic in self._watchers if not topic.startswith(SIGN)]
         for topic in topics:
             for event in self._watchers.get(topic, ()):
                 event.set()

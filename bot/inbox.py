@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.files import Files, sha256
-from bot.repository import inbox as rows
+from bot.identity import repository as identity
+from bot.repository import arrivals
+from bot.repository.arrivals import Arrival, Stored
+from bot.repository.conversations import ConversationRow
+from bot.repository.inbox import InboxRow
 from bot.store.store import Store
+from bot.tokens import new_token
 from channels.contract import Accepted, InboundMessage, NotStored
 
 INLINE_BYTES = 64 * 1024
@@ -26,10 +30,8 @@ class Claim:
 
     conversation_id: int
     token: str
-
-
-def new_token() -> str:
-    return secrets.token_hex(16)
+    first: tuple[InboxRow, ConversationRow] | None = field(default=None, compare=False)
+    """What to begin with, when the accept that took the claim knows it: spares reading it again."""
 
 
 class Inbox:
@@ -47,10 +49,13 @@ class Inbox:
     async def accept(self, message: InboundMessage) -> Accepted:
         """Stores the message, or finds that it was stored before. Raises NotStored; then nothing was kept."""
         digest = await self._put_aside(message.raw)
-        accepted, claim = await self._store.write(lambda connection: self._add(connection, message, digest))
-        if claim is not None:
-            self._on_claim(claim)
-        return accepted
+        inline = message.raw if len(message.raw) <= INLINE_BYTES else None
+        arrival = Arrival(message, digest, inline, new_token())
+        stored = await self._store.write_together(self._add, arrival)
+        if stored.leased:
+            first = None if stored.row is None or stored.conversation is None else (stored.row, stored.conversation)
+            self._on_claim(Claim(stored.accepted.conversation_id, arrival.token, first))
+        return stored.accepted
 
     async def _put_aside(self, raw: bytes) -> str:
         if len(raw) <= INLINE_BYTES:
@@ -60,12 +65,16 @@ class Inbox:
         except OSError as error:
             raise NotStored(f"the raw message could not be written ({error.strerror})") from error
 
-    def _add(self, connection: Connection, message: InboundMessage, digest: str) -> tuple[Accepted, Claim | None]:
-        if known := rows.find_duplicate(connection, message.channel, message.external_id):
-            return known, None
-        now, token = self._clock(), new_token()
-        conversation_id, seq, ours = rows.place(connection, message, token, now, now + self._lease)
-        inline = message.raw if len(message.raw) <= INLINE_BYTES else None
-        inbox_id = rows.add(connection, message, conversation_id, seq, digest, inline)
-        accepted = Accepted(inbox_id=inbox_id, conversation_id=conversation_id, seq=seq, duplicate=False)
-        return accepted, Claim(conversation_id, token) if ours else None
+    def _add(self, connection: Connection, arriving: Sequence[Arrival]) -> Sequence[Stored]:
+        now = self._clock()
+        stored = arrivals.store(connection, arriving, now, now + self._lease)
+        return [_bound(connection, *pair, now) for pair in zip(arriving, stored, strict=True)]
+
+
+def _bound(connection: Connection, arrival: Arrival, stored: Stored, now: datetime) -> Stored:
+    """A proven account is remembered with the conversation; an unproven message never takes it away."""
+    account = arrival.message.account
+    if account is None or stored.accepted.duplicate:
+        return stored
+    identity.bind(connection, stored.accepted.conversation_id, account, now)
+    return replace(stored, row=None, conversation=None)  # the conversation is not as it was: it is read again

@@ -40,8 +40,8 @@ def best_articles(knowledge: Knowledge) -> Articles:
     labels = [label for label in COMPLAINTS if knowledge.for_class(label)]
 
     def best(text: str, language: str) -> Mapping[str, str]:
-        found = ((label, knowledge.best(text, label, _spoken(language))) for label in labels)
-        return {label: article.id for label, article in found if article is not None}
+        found = knowledge.best_per_class(text, labels, _spoken(language))
+        return {label: article.id for label, article in found.items()}
 
     return best
 

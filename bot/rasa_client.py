@@ -8,27 +8,33 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import httpx
+import aiohttp
 
 from actions.commands import Command, UnknownCommand, from_json
 from bot.guard import harmless
+from bot.metrics import RasaFailure, rasa_failed, step
 
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_COMMANDS = 8
 FAILURES_TO_REST = 3
+MAX_CONNECTIONS = 100
+READY_SECONDS = 2.0
 REST_SECONDS = 5.0
 REFUSED_SECONDS = 0.5
 
 
 class TurnFailed(Exception):
-    """Rasa gave no usable answer.
+    """Rasa gave no usable answer; `kind` says in one word how, for the metrics.
 
     `again_seconds` is how long to wait before the message may go there again; None when it may have been there
     already and must not be repeated. `ill` is True when Rasa itself seems to be down, whatever the message.
     """
 
-    def __init__(self, reason: str, again_seconds: float | None = None, *, ill: bool = False) -> None:
+    def __init__(
+        self, reason: str, again_seconds: float | None = None, *, ill: bool = False, kind: RasaFailure = "nonsense"
+    ) -> None:
         super().__init__(reason)
+        self.kind = kind
         self.reason = reason
         self.again_seconds = again_seconds
         self.ill = ill
@@ -41,13 +47,9 @@ class RasaClient:
         self._timeout_seconds = timeout_seconds
         self._failures = 0
         self._resting_until = 0.0
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {secret}"},
-            timeout=httpx.Timeout(timeout_seconds),
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
-            trust_env=False,
-        )
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        self._opened: aiohttp.ClientSession | None = None
 
     async def turn(
         self, sender: str, text: str, command: str | None, inbox_id: int, language: str, metadata: Mapping[str, Any]
@@ -65,8 +67,10 @@ class RasaClient:
             "metadata": dict(metadata),
         }
         try:
-            commands = _commands(await self._post(body), inbox_id)
+            with step("rasa"):
+                commands = _commands(await self._post(body), inbox_id)
         except TurnFailed as failure:
+            rasa_failed(failure.kind)
             if failure.ill:
                 self._count_failure()
             raise
@@ -75,17 +79,31 @@ class RasaClient:
 
     async def ready(self) -> bool:
         try:
-            return (await self._http.get("/webhooks/redress/ready", timeout=2)).status_code == 200
-        except httpx.HTTPError:
+            async with (
+                asyncio.timeout(READY_SECONDS),
+                self._session.get(f"{self._url}/webhooks/redress/ready") as answer,
+            ):
+                return answer.status == 200
+        except (aiohttp.ClientError, TimeoutError):
             return False
 
     async def close(self) -> None:
-        await self._http.aclose()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        """Opened with the first call: it belongs to the event loop that runs then."""
+        if self._opened is None:
+            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS)
+            self._opened = aiohttp.ClientSession(connector=connector, headers=self._headers)
+        return self._opened
 
     def _insist_on_trust(self) -> None:
         """While Rasa rests nobody asks; afterwards one message tries it while the others go on resting."""
         now = time.monotonic()
         if now < self._resting_until:
+            rasa_failed("resting")
             raise TurnFailed("Rasa failed several times just now", self._resting_until - now + self._timeout_seconds)
         if self._failures >= FAILURES_TO_REST:
             self._resting_until = now + self._timeout_seconds
@@ -96,23 +114,25 @@ class RasaClient:
             self._resting_until = time.monotonic() + REST_SECONDS
 
     async def _post(self, body: Mapping[str, Any]) -> bytes:
-        """The whole call within one budget: httpx's own time-outs are per read, and a slow drip would pass them."""
+        """The whole call within one budget, connecting included."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._read(body)
-        except httpx.ConnectError as error:
-            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, ill=True) from error
+        except aiohttp.ClientConnectorError as error:
+            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, ill=True, kind="unreachable") from error
         except TimeoutError as error:
-            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True) from error
-        except httpx.HTTPError as error:
-            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", ill=True) from error
+            raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True, kind="late") from error
+        except aiohttp.ClientError as error:
+            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", ill=True, kind="broken_off") from error
 
     async def _read(self, body: Mapping[str, Any]) -> bytes:
-        async with self._http.stream("POST", "/webhooks/redress/turn", json=body) as response:
-            if response.status_code != 200:
-                raise TurnFailed(f"Rasa answered {response.status_code}", ill=response.status_code >= 500)
+        data = json.dumps(body, ensure_ascii=False).encode()
+        async with self._session.post(f"{self._url}/webhooks/redress/turn", data=data) as response:
+            if response.status != 200:
+                ill = response.status >= 500
+                raise TurnFailed(f"Rasa answered {response.status}", ill=ill, kind="refused")
             content = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.content.iter_any():
                 content += chunk
                 if len(content) > MAX_ANSWER_BYTES:
                     raise TurnFailed("Rasa's answer is too long")

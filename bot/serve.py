@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, override
 
@@ -16,6 +17,9 @@ import structlog
 import uvicorn
 
 from bot.bootstrap import Desk, build
+from bot.keys import FILE as KEY_FILE
+from bot.keys import derive, root_secret
+from bot.repository import instance
 from bot.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -34,16 +38,16 @@ def serve(settings: Settings) -> None:
     if not settings.rasa_url:
         raise SettingsError("`redress serve` needs rasa_url and rasa_secret; `redress run` starts a Rasa by itself.")
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(settings.data_dir)
+    lock = _lock(settings.data_dir, shared=settings.database.startswith("postgresql"))
     asyncio.run(_serve(settings))
     lock.close()
 
 
-def _lock(data_dir: Path) -> IO[bytes]:
-    """One app per data folder: the raw files and the SQLite writer are this process's own."""
+def _lock(data_dir: Path, *, shared: bool) -> IO[bytes]:
+    """One app per data folder, unless a PostgreSQL is shared: files are named by their content and written whole."""
     file = (data_dir / "app.lock").open("ab")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise DataFolderInUse(f"another Redress is running on {data_dir}; stop it or set REDRESS_DATA_DIR") from error
     return file
@@ -51,6 +55,7 @@ def _lock(data_dir: Path) -> IO[bytes]:
 
 async def _serve(settings: Settings) -> None:
     desk = build(settings)
+    await _insist_on_own_database(desk, settings.data_dir)
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -62,6 +67,16 @@ async def _serve(settings: Settings) -> None:
         log.info("stopping")
 
 
+async def _insist_on_own_database(desk: Desk, data_dir: Path) -> None:
+    """Several processes may share a database, but then the data folder too: links, codes and files hang on it."""
+    ours = derive(root_secret(data_dir), "fingerprint").hex()
+    if await desk.store.write(partial(instance.owner, key_print=ours)) != ours:
+        raise SettingsError(
+            f"the database belongs to another data folder: {data_dir / KEY_FILE} is not the key it was begun with. "
+            "Set REDRESS_DATA_DIR to the folder of that desk, or give this one a database of its own."
+        )
+
+
 @asynccontextmanager
 async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     """The desk at work. On the way out: no new messages, then what is in hand is finished, then the web goes."""
@@ -69,11 +84,13 @@ async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(_watched(name, run), name=name)
         for name, run in {
+            "wake-ups": desk.hub.run,
             "turns": desk.turns.run,
             "leases": desk.turns.keep_leases,
             "deliveries": desk.deliveries.run,
             "delivery leases": desk.deliveries.keep_leases,
             "timers": desk.alarm.run,
+            "presence": desk.presence.run,
         }.items()
     ]
     for channel in desk.channels.values():
@@ -97,6 +114,7 @@ async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
         web.should_exit = True
         await serving
         await desk.rasa.close()
+        await desk.proofs.close()
         desk.store.close()
 
 

@@ -38,6 +38,25 @@ class PromiseSettings(BaseModel):
     """Messages no further apart than this belong to one matter; its clocks start with the first of them."""
     queue_patience_seconds: float = Field(default=180, gt=0)
     """After this long in the queue without a person, the user is told so."""
+    unread_reminder_minutes: int = Field(default=15, ge=1)
+    """An answer that is unread after this long is announced by e-mail, if the user has left and proved an address."""
+
+
+class IdentitySettings(BaseModel):
+    """Proving who writes, by a code to the registered address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code_minutes: int = Field(default=10, ge=1, le=60)
+    """A code holds for so long."""
+    code_tries: int = Field(default=3, ge=1, le=10)
+    """After so many wrong codes a code is worth nothing."""
+    codes_per_day: int = Field(default=3, ge=1, le=20)
+    """Codes in 24 hours, per conversation and per account."""
+    backoffice_seconds: float = Field(default=2, gt=0)
+    """How long the exchange may take to say whose account it is; a chat turn has about five in all."""
+    proof_hours: int = Field(default=12, ge=1)
+    """What was proven by a code holds for so long in its conversation."""
 
 
 class WorkSettings(BaseModel):
@@ -48,7 +67,7 @@ class WorkSettings(BaseModel):
     turns: int = Field(default=64, ge=1)
     deliveries: int = Field(default=16, ge=1)
     lease_seconds: float = Field(default=15, gt=0)
-    scan_seconds: float = Field(default=1, gt=0)
+    scan_seconds: float = Field(default=0.5, gt=0)
     max_attempts: int = Field(default=3, ge=1)
     """A message over which this many turns broke is parked for a person."""
     max_deaths: int = Field(default=10, ge=1)
@@ -78,6 +97,10 @@ class Settings(BaseSettings):
     site_origins: list[str] = []
     """Origins of the exchange's own sites, which embed the chat, for example "https://www.exchange.example"."""
     admin_password: str = ""
+    metrics_token: str = ""
+    """Whoever bears it may read /metrics; empty: only somebody on this machine, and only without a public_url."""
+    pg_bin: str = ""
+    """The folder of pg_dump and pg_restore; empty: they are looked for on PATH."""
     exchange_name: str = "Demo Exchange"
     exchange_name_zh: str = "演示交易所"
     site_port: int = 8090
@@ -87,6 +110,7 @@ class Settings(BaseSettings):
     figures: dict[str, str] = {}
     """The exchange's own figures for the articles; else the demo values (data/knowledge/figures.toml) hold."""
     promise: PromiseSettings = PromiseSettings()
+    identity: IdentitySettings = IdentitySettings()
     work: WorkSettings = WorkSettings()
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,20 +205,15 @@ class Supervisor:
         except OSError as error:
             _say(f"{child.name} could not be started now ({error.strerror})")
             return FAILED_TO_START
+        if self._stop.is_set():
+            await _end(child.process)  # the stop came while it was being started, and did not see it
         return await child.process.wait()
 
     async def _stop_all(self) -> None:
         """The app first: it finishes what is in hand while Rasa still answers."""
         for child in reversed(self._children):
-            process = child.process
-            if process is None or process.returncode is not None:
-                continue
-            process.terminate()
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
+            if child.process is not None:
+                await _end(child.process)
 
     async def _announce(self) -> None:
         """Says when messages are accepted, and when Rasa answers too."""
@@ -244,6 +240,19 @@ class Supervisor:
                 except (httpx.HTTPError, ValueError, KeyError):
                     pass
                 await asyncio.sleep(0.3)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Asks it to stop, and kills it when it has not after `STOP_SECONDS`."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
 
 
 async def _first_of(event: asyncio.Event, seconds: float) -> None:

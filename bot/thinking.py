@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
+from bot.clock import Clock, now
 from bot.guard import MAX_CHARACTERS
+from bot.identity import policy
+from bot.identity.dialogue import Identity, Proving
+from bot.metrics import step
 from bot.rasa_client import TurnFailed
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
@@ -19,6 +23,7 @@ from escalation.queue import BOT
 from escalation.repository import CaseRow
 
 UNAVAILABLE = "assistant_unavailable"
+SHORT_CHARACTERS = 300
 
 
 class AskRasa(Protocol):
@@ -44,11 +49,14 @@ class Thought:
     """The outcome of thinking. `commands` is empty when nothing is to be said."""
 
     matter: Matter
+    """With the message as it may be kept: a one-time code in it is masked."""
     language: str
     reading: Reading
     commands: Sequence[Command]
     outcome: str
     """How the message is accounted for unless carrying out the commands says otherwise."""
+    question: ReadMessage | None = None
+    """What was answered if not this message: the question that waited for a proof. `reading` is then of it."""
 
 
 Articles = Callable[[str, str], Mapping[str, str]]
@@ -57,19 +65,76 @@ Articles = Callable[[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Mind:
-    """What thinking needs: the reader of texts, the library, and Rasa."""
+    """What thinking needs: the reader of texts, the library, Rasa, and who asks for proofs (None: nobody)."""
 
     understand: Callable[[str], Reading]
     articles: Articles
     ask: AskRasa
+    identity: Identity | None = None
+    clock: Clock = now
 
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
-    reading = await asyncio.to_thread(mind.understand, _words(matter))
+    reading = await _study(mind.understand, _words(matter))
     language = reading.language or matter.conversation.language or "en"
+    proving = await _proving(matter, mind, language)
+    if proving is not None and proving.masked is not None:
+        matter = _masked(matter, proving)
+        reading = await _study(mind.understand, _words(matter))
+    if proving is not None and not proving.goes_on:
+        return await _proven(matter, mind, reading, language, proving, patient)
     outcome, commands = await _decide(matter, mind, reading, language, patient)
+    if proving is not None:
+        commands = (*proving.commands, *commands)
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
+
+
+async def _study[T](run: Callable[..., T], text: str, *more: str) -> T:
+    """Beside the event loop, but a chat line is studied in less time than a thread takes to begin."""
+    with step("understand"):
+        if len(text) <= SHORT_CHARACTERS:
+            return run(text, *more)
+        return await asyncio.to_thread(run, text, *more)
+
+
+async def _proving(matter: Matter, mind: Mind, language: str) -> Proving | None:
+    """Before the bot and before the owner: a code must reach neither, and an agent may have asked for it."""
+    if mind.identity is None or matter.message.kind is not Kind.MESSAGE:
+        return None
+    return await mind.identity.step(matter.conversation, matter.row, matter.message, language)
+
+
+def _masked(matter: Matter, proving: Proving) -> Matter:
+    """From here on nobody sees the code: not the bot, not the transcript, not the brief."""
+    subject = matter.message.subject if proving.masked_subject is None else proving.masked_subject
+    return replace(matter, message=replace(matter.message, text=proving.masked or "", subject=subject))
+
+
+async def _proven(
+    matter: Matter,
+    mind: Mind,
+    reading: Reading,
+    language: str,
+    proving: Proving,
+    patient: Callable[[TurnFailed], bool],
+) -> Thought:
+    """A step of proving who writes; after the last one the question that waited is answered."""
+    commands, question = proving.commands, None
+    if (resume := proving.resume) is not None:
+        question = ReadMessage(text=resume.text)
+        account = {**(matter.conversation.account or {}), **resume.account}
+        reading = await _study(mind.understand, question.text)
+        try:
+            answer = await _ask(replace(matter, message=question), mind, reading, language, account)
+        except TurnFailed as failure:
+            if resume.own and patient(failure):
+                raise
+            answer = _unavailable() if resume.own else (Say(key="identity.what_now"),)
+        commands = (*commands, *answer)
+    return Thought(
+        matter=matter, language=language, reading=reading, commands=commands, outcome="answered", question=question
+    )
 
 
 async def _decide(
@@ -83,7 +148,8 @@ async def _decide(
     if not message.text.strip() and message.payload is None:
         return "answered", _wordless(matter)
     try:
-        return "answered", await _ask(matter, mind, reading, language)
+        account = policy.proven(matter.conversation.account, mind.clock())
+        return "answered", await _ask(matter, mind, reading, language, account)
     except TurnFailed as failure:
         if patient(failure):
             raise
@@ -109,7 +175,10 @@ def _unavailable() -> Sequence[Command]:
     )
 
 
-async def _ask(matter: Matter, mind: Mind, reading: Reading, language: str) -> Sequence[Command]:
+async def _ask(
+    matter: Matter, mind: Mind, reading: Reading, language: str, account: Mapping[str, Any] | None
+) -> Sequence[Command]:
+    """`account` is what Rasa and its actions may know of the user: only what is proven now. Raises TurnFailed."""
     conversation, message = matter.conversation, matter.message
     case = matter.case
     words = _words(matter)
@@ -118,10 +187,11 @@ async def _ask(matter: Matter, mind: Mind, reading: Reading, language: str) -> S
         "inbox_id": matter.row.id,
         "channel": conversation.channel,
         "language": language,
-        "account": conversation.account,
+        "account": account,
+        "can_prove": mind.identity is not None,
         "case": None if case is None else {"number": case.number, "status": case.status},
         "urgent": message.urgent,
-        "articles": await asyncio.to_thread(mind.articles, words[:MAX_CHARACTERS], language),
+        "articles": await _study(mind.articles, words[:MAX_CHARACTERS], language),
     }
     return await mind.ask(
         f"{conversation.channel}:{conversation.key}",

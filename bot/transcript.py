@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,7 +15,7 @@ from bot.repository import outbox as outbox_rows
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import OutboxRow
 from bot.store.store import Store
-from channels.contract import Author, Channel, Entry
+from channels.contract import Author, Channel, Entry, SentFile
 
 
 class ChannelTranscript:
@@ -60,7 +61,12 @@ class ChannelTranscript:
             text=text,
             at=row.received_at,
             client_id=row.envelope.get("client_id"),
+            files=[_file(described) for described in row.envelope.get("files", ())],
         )
+
+
+def _file(described: Mapping[str, Any]) -> SentFile:
+    return SentFile(id=described["id"], name=described["name"], size=described["size"], content_type=described["type"])
 
 
 def _said(row: OutboxRow) -> Entry:

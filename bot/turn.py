@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,17 +13,19 @@ from sqlalchemy import Connection
 
 from actions.commands import Command
 from bot.clock import Clock
+from bot.deliver import Errand
 from bot.files import Files
-from bot.finish import EvidenceRow, Finish, Finished
+from bot.finish import Ending, EvidenceRow, Finish, Finished
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
 from bot.inbox import Claim
+from bot.metrics import attempted, step, turned
 from bot.rasa_client import TurnFailed
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.thinking import Matter, Mind, Thought, think
-from channels.contract import Channel, ReadMessage, RetryLater
+from channels.contract import Channel, Kept, ReadMessage, RetryLater
 from escalation import repository
 
 log = structlog.get_logger()
@@ -43,30 +45,42 @@ class Turner:
     hub: Hub
     mind: Mind
     finish: Finish
+    carry: Callable[[Sequence[Errand]], None]
+    """Sends the replies that are ours to send."""
     max_attempts: int
     max_deaths: int
 
     async def work(self, claim: Claim) -> None:
         """Ends every waiting message of the conversation, oldest first. Raises LeaseLost, NotStored."""
+        matter = await self._first(claim)
         more = True
         while more:
-            matter = await self._next(claim)
             if matter is None:
                 await self._release(claim)
                 return
             more = await self._one(claim, matter)
+            matter = await self._next(claim) if more else None
 
     async def note_failure(self, claim: Claim, error: Exception) -> None:
         """A turn broke by a fault of ours: counted, and tried again a little later."""
         log.error("turn_broke", conversation_id=claim.conversation_id, exc_info=error)
+        turned("broke")
 
         def count(connection: Connection) -> None:
             row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
             if row is not None:
+                attempted("turn")
                 inbox_rows.count_attempt(connection, row.id, type(error).__name__)
 
         await self.store.write(count)
         await self._release(claim, RETRY)
+
+    async def _first(self, claim: Claim) -> Matter | None:
+        """What the accept has just stored need not be read again, unless there is a case to know."""
+        if claim.first is None or claim.first[1].case_id is not None:
+            return await self._next(claim)
+        row, conversation = claim.first
+        return Matter(row=row, conversation=conversation, case=None, message=ReadMessage(text=""))
 
     async def _next(self, claim: Claim) -> Matter | None:
         def find(connection: Connection) -> Matter | None:
@@ -92,17 +106,20 @@ class Turner:
             evidence = await self._keep_attachments(thought)
         except (TurnFailed, RetryLater) as failure:
             log.info("turn_waits", inbox_id=row.id, reason=failure.reason)
+            turned("waits")
             await self._release(claim, RETRY if isinstance(failure, TurnFailed) else DISK_RETRY)
             return False
-        return self._announced(
-            matter, await self.store.write(lambda connection: self.finish.done(connection, claim, thought, evidence))
-        )
+        ending = Ending(claim=claim, thought=thought, evidence=evidence)
+        with step("finish"):
+            finished = await self.store.write_together(self.finish.done, ending)
+        return self._announced(matter, finished)
 
     async def _think(self, matter: Matter) -> Thought:
         """Raises TurnFailed while the user can wait for another try, RetryLater when the channel cannot read now."""
         row, channel = matter.row, self.channels[matter.row.channel]
         raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
-        message = await channel.read(raw, row.envelope)
+        with step("read"):
+            message = await channel.read(raw, row.envelope)
 
         def patient(failure: TurnFailed) -> bool:
             """Only a message that never reached Rasa may go there again, and only while its sender can wait."""
@@ -116,6 +133,8 @@ class Turner:
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         """Raises RetryLater when the disk does not take them: never the text without its evidence."""
+        if not thought.matter.message.attachments:
+            return ()
         try:
             return await asyncio.to_thread(self._put_attachments, thought)
         except OSError as error:
@@ -123,18 +142,20 @@ class Turner:
 
     def _put_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         row: InboxRow = thought.matter.row
+        attachments = thought.matter.message.attachments
+        kept = [file.kept or Kept(sha256=self.evidence.put(file.data), size=len(file.data)) for file in attachments]
         return [
             {
                 "inbox_id": row.id,
                 "ordinal": ordinal,
                 "conversation_id": row.conversation_id,
-                "sha256": self.evidence.put(attachment.data),
-                "size": len(attachment.data),
+                "sha256": file.sha256,
+                "size": file.size,
                 "filename": attachment.filename[:255],
                 "content_type": attachment.content_type[:127],
                 "collected_at": self.clock(),
             }
-            for ordinal, attachment in enumerate(thought.matter.message.attachments)
+            for ordinal, (attachment, file) in enumerate(zip(attachments, kept, strict=True))
         ]
 
     async def _release(self, claim: Claim, pause: timedelta | None = None) -> None:
@@ -146,8 +167,10 @@ class Turner:
 
     def _announced(self, matter: Matter, finished: Finished) -> bool:
         conversation = matter.conversation
+        self.carry(finished.errands)
         self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
-        log.info("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
+        turned(finished.outcome)
+        log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more
 
 

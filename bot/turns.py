@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.finish import LeaseLost
-from bot.inbox import Claim, new_token
+from bot.inbox import Claim
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository.conversations import Lease
 from bot.store.store import Store
+from bot.tokens import new_token
 from bot.turn import Turner
 from channels.contract import NotStored
 

@@ -1,8 +1,8 @@
 """What a channel is: how people's words come in and how ours go out.
 
 A channel is one folder under `channels/` whose `__init__.py` has `build(context) -> Channel`. It imports nothing
-of the desk but this module. Everything a channel needs (accept, the transcript, settings, wording) is handed
-to it in a `ChannelContext`.
+of the desk but this module and `live_contract`. Everything a channel needs (accept, the transcript, settings, wording)
+is handed to it in a `ChannelContext`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
+
+from channels.live_contract import Attention, Uploads
 
 
 class RetryLater(Exception):
@@ -76,6 +78,12 @@ class Account:
     uid: str
     name: str
     proven_by: str
+    email: str = ""
+    """The address registered with the account, when who proved the account said it; never one that was typed."""
+    until: datetime | None = None
+    """When the proof runs out; None: the channel cannot say, and the desk believes it for a short while."""
+    detail: str = ""
+    """More about the proof for agents, for example the masked address that a code was sent to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +100,8 @@ class InboundMessage:
     raw: bytes
     received_at: datetime
     envelope: Mapping[str, Any] = field(default_factory=dict)
-    """Small JSON of what the transport knew (envelope addresses, client message id)."""
+    """Small JSON of what the transport knew (envelope addresses, client message id). "files": what came ahead of the
+    message, each with id, name, size, sha256 and type."""
     account: Account | None = None
     language: str | None = None
     """A hint ("en"/"zh") from the surroundings, used when the text itself does not tell."""
@@ -116,10 +125,21 @@ class Accept(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A file that is in the evidence store already, durable and complete."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attachment:
+    """A file of a message: its bytes, or, where it came ahead of the message, what it is kept as."""
+
     filename: str
     content_type: str
-    data: bytes
+    data: bytes = b""
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +202,16 @@ class SendReceipt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SentFile:
+    """A file of a message, as its sender may see it."""
+
+    id: str
+    name: str
+    size: int
+    content_type: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One line of a conversation as its user may see it (no internal notes, nothing dropped or unsent)."""
 
@@ -192,6 +222,7 @@ class Entry:
     at: datetime
     buttons: Sequence[tuple[str, str]] = ()
     client_id: str | None = None
+    files: Sequence[SentFile] = ()
 
 
 class Transcript(Protocol):
@@ -206,6 +237,16 @@ class Transcript(Protocol):
     def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Yields once for each wake-up after the conversation changed; wake-ups may be merged, never lost."""
         ...
+
+
+class Evidence(Protocol):
+    """Where files are kept, named by their SHA-256. Blocking: call it in a thread."""
+
+    def put_file(self, source: Path) -> Kept:
+        """Moves a complete file in, durably. Raises OSError; `source` is still there then."""
+        ...
+
+    def path(self, digest: str) -> Path: ...
 
 
 class Words(Protocol):
@@ -226,8 +267,14 @@ class Capabilities:
     one_reply: bool = False
     """All replies of one turn leave as one message (mail)."""
     buttons: bool = False
+    immediate: bool = False
+    """What a turn says is sent with its commit, not after a look at the outbox: where a person watches and a send
+    costs nothing. Needs `repeat_harmless`."""
     repeat_harmless: bool = False
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
+    reaches: str = ""
+    """"email": the desk can open a conversation with an e-mail address here (`escalation/letters.py`). Its key is 24
+    characters of [a-z2-7]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,11 +293,24 @@ class ChannelContext:
     """32 bytes of this instance, for signing; derive a key per purpose."""
     accept: Accept
     transcript: Transcript
+    evidence: Evidence
+    uploads: Uploads
+    attention: Attention
     words: Words
     site_origins: Sequence[str]
     """Origins of the exchange's own sites: they may embed what a channel offers to browsers."""
     app_token_secret: str
     """Verifies the exchange app's signed tokens (HS256); empty when none are accepted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a channel counts about itself. Names are fixed words of ours, never a peer's."""
+
+    connections: int = 0
+    """Open now."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Messages and connections not taken since the start, by reason."""
 
 
 class Channel(ABC):
@@ -279,9 +339,17 @@ class Channel(ABC):
         """Web routes of this channel, mounted as they are."""
         return ()
 
-    def trouble(self) -> str | None:
-        """A sentence when the channel cannot take or send messages now; None when all is well."""
+    def deaf(self) -> str | None:
+        """A sentence when the channel's listener is down, so that nobody can be heard; None when it listens."""
         return None
+
+    def trouble(self) -> str | None:
+        """A sentence when something of the channel is out of order, though it listens; None when all is well."""
+        return None
+
+    def figures(self) -> Figures:
+        """Read whenever the desk is asked for its metrics: it must be quick."""
+        return Figures()
 
     @abstractmethod
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -11,11 +11,13 @@ from babel.dates import format_date
 from sqlalchemy import Connection
 
 from actions.commands import BUTTONS, Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from bot.identity.policy import proof_holds
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from channels.contract import Author, Words
 from escalation import cases, queue, repository
 from escalation.cases import Opening, Promise
+from escalation.desk_command import DeskCommand
 from escalation.links import TrackingLinks
 from escalation.queue import Patience
 from escalation.repository import CaseRow
@@ -61,18 +63,31 @@ class Done:
 
 class CarryOut:
     def __init__(
-        self, words: Words, article: ArticleText, links: TrackingLinks, promise: Promise, patience: Patience
+        self,
+        words: Words,
+        article: ArticleText,
+        links: TrackingLinks,
+        promise: Promise,
+        patience: Patience,
+        *,
+        can_prove: bool = False,
     ) -> None:
+        """`can_prove`: whether the desk can offer to prove who somebody is."""
         self._words = words
         self._article = article
         self._links = links
         self._promise = promise
         self._patience = patience
+        self._can_prove = can_prove
 
     def __call__(self, connection: Connection, commands: Iterable[Command], facts: Facts, now: datetime) -> Done:
         done = Done()
         for command in commands:
             match command:
+                case DeskCommand():
+                    said = command.carry_out(connection, facts.conversation, now)
+                    done.replies += [self._say(each, facts) for each in said]
+                    facts = replace(facts, conversation=conversations.get(connection, facts.conversation.id))
                 case Say():
                     done.replies.append(self._say(command, facts))
                 case Answer():
@@ -84,7 +99,7 @@ class CarryOut:
                 case Resolve():
                     conversations.change(connection, facts.conversation.id, resolved_at=now)
                 case TellCaseStatus():
-                    done.replies.append(self._status(connection, facts))
+                    done.replies += self._status(connection, facts, now)
         return done
 
     def _say(self, command: Say, facts: Facts) -> Reply:
@@ -156,15 +171,27 @@ class CarryOut:
         if done.outcome == "answered":
             done.outcome = "joined"
 
-    def _status(self, connection: Connection, facts: Facts) -> Reply:
-        if facts.conversation.case_id is None:
-            return Reply(text=self._words.say("case.none_here", facts.language), author=Author.DESK)
-        case = repository.get(connection, facts.conversation.case_id)
-        text = self._words.say(
+    def _status(self, connection: Connection, facts: Facts, now: datetime) -> Sequence[Reply]:
+        """Every open case of a person who is proven now; else the case of this conversation and nothing more."""
+        conversation = facts.conversation
+        holds = proof_holds(conversation.account, now)
+        person_id = conversation.person_id if holds else None
+        found = [] if person_id is None else repository.open_of_person(connection, person_id)
+        if conversation.case_id is not None and conversation.case_id not in {case.id for case in found}:
+            own = repository.get(connection, conversation.case_id)
+            if not own.is_of_another(conversation.person_id):
+                found = [own, *found]
+        if found:
+            return [Reply(text=self._standing(case, facts), author=Author.DESK) for case in found]
+        if holds or not self._can_prove:
+            return [self._say(Say(key="case.none_yours" if holds else "case.none_here"), facts)]
+        return [self._say(Say(key="case.none_here_prove", buttons=("prove", "person")), facts)]
+
+    def _standing(self, case: CaseRow, facts: Facts) -> str:
+        return self._words.say(
             f"case.status_{case.status}_{case.awaited}" if case.status == "open" else "case.status_resolved",
             facts.language,
             number=case.number,
             date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
             link=self._links.url(case.number, case.link_version),
         )
-        return Reply(text=text, author=Author.DESK)

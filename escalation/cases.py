@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.identity.policy import proof_holds
 from bot.repository import conversations, inbox
 from bot.repository.conversations import ConversationRow
 from escalation import repository
@@ -59,13 +60,23 @@ class Opening:
 def open_or_join(
     connection: Connection, conversation: ConversationRow, opening: Opening, promise: Promise, now: datetime
 ) -> tuple[CaseRow, bool]:
-    """The case of this conversation and whether it is new. Twice for one message gives one case."""
+    """The case of this conversation and whether it is new. Twice for one message gives one case.
+
+    A person who is proven now has one case about one matter, in whatever conversations it is brought up.
+    """
     if opening.inbox_id is not None and (known := repository.opened_by(connection, opening.inbox_id)):
         return known, True
     if conversation.case_id is not None:
         current = repository.get(connection, conversation.case_id)
-        if current.status == "open" or opening.label in (current.label, UNCLASSIFIED):
+        takes_more = current.status == "open" or opening.label in (current.label, UNCLASSIFIED)
+        if takes_more and not current.is_of_another(conversation.person_id):
             return _join(connection, current, opening, now), False
+    person_id = conversation.person_id if proof_holds(conversation.account, now) else None
+    if person_id is not None:
+        known = repository.same_matter(connection, person_id, opening.label, now - promise.same_matter)
+        if known is not None:
+            bring_together(connection, known, conversation.id, opening.actor, now)
+            return _join(connection, known, opening, now), False
     return _open(connection, conversation, opening, promise, now), True
 
 
@@ -84,6 +95,7 @@ def _open(
         severity=opening.severity,
         reasons=list(opening.reasons),
         language=opening.language,
+        person_id=conversation.person_id if proof_holds(conversation.account, now) else None,
         first_contact_at=began,
         opened_at=now,
         answer_due_at=began + promise.first_answer,
@@ -93,6 +105,13 @@ def _open(
     facts = {"label": opening.label, "reasons": list(opening.reasons), "facts": dict(opening.facts)}
     repository.add_event(connection, case_id, "opened", actor=opening.actor, at=now, public=True, data=facts)
     return repository.get(connection, case_id)
+
+
+def bring_together(connection: Connection, case: CaseRow, conversation_id: int, actor: str, now: datetime) -> None:
+    """From now on the conversation belongs to this case."""
+    conversations.change(connection, conversation_id, case_id=case.id)
+    data = {"conversation_id": conversation_id}
+    repository.add_event(connection, case.id, "conversation_joined", actor=actor, at=now, public=False, data=data)
 
 
 def _join(connection: Connection, case: CaseRow, opening: Opening, now: datetime) -> CaseRow:

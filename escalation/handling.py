@@ -8,19 +8,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from bot.clock import Clock
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
+from bot.identity.repository import open_dialogue
 from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
 from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import Draft
 from bot.store.store import Store
 from channels.contract import Author, Capabilities, Words
-from escalation import cases, queue, repository
+from escalation import cases, queue, reminders, repository
 from escalation.cases import Opening, Promise
 from escalation.numbers import normalised
 
@@ -72,6 +73,7 @@ class Handling:
         words: Words,
         promise: Promise,
         capabilities: Callable[[str], Capabilities],
+        remind_after: timedelta,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -79,6 +81,7 @@ class Handling:
         self._words = words
         self._promise = promise
         self._capabilities = capabilities
+        self._remind_after = remind_after
 
     async def take_over(self, agent: AgentRef, conversation_id: int) -> None:
         """Raises AlreadyTaken when another agent has it, is still at work, and this one is no supervisor."""
@@ -101,6 +104,10 @@ class Handling:
             repository.add_note(connection, conversation.id, "note", at=now, agent_id=agent.id, text=words)
 
         await self._do(conversation_id, add)
+
+    async def ask_proof(self, agent: AgentRef, conversation_id: int) -> None:
+        """Asks the user to prove who they are; the outcome is shown between the messages. Raises NotYours."""
+        await self._do(conversation_id, lambda *at: self._ask_proof(agent, *at))
 
     async def hand_back(self, agent: AgentRef, conversation_id: int) -> None:
         """The bot may speak again. Raises NotYours."""
@@ -168,10 +175,18 @@ class Handling:
             language=conversation.language or "en",
         )
         outbox_id = outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+        self._expect_reading(connection, conversation, now)
         if conversation.case_id is not None:
             repository.change(connection, conversation.case_id, awaited="user")
             repository.add_event(connection, conversation.case_id, "answered", actor=agent.owner, at=now, public=True)
         return outbox_id
+
+    def _ask_proof(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+        self._insist(agent, conversation)
+        open_dialogue(connection, conversation.id, "account", now, asked_by=agent.owner)
+        repository.add_note(connection, conversation.id, "proof_asked", at=now, agent_id=agent.id)
+        self._tell(connection, conversation, now, "identity.asked_by_agent", name=agent.name)
+        self._expect_reading(connection, conversation, now)
 
     def _hand_back(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
         self._insist(agent, conversation)
@@ -188,6 +203,7 @@ class Handling:
         if conversation.case_id is not None:
             cases.resolve(connection, conversation.case_id, agent.owner, now)
         self._tell(connection, conversation, now, "case.resolved_by_agent")
+        self._expect_reading(connection, conversation, now)
 
     def _open_case(
         self,
@@ -210,6 +226,7 @@ class Handling:
         case, new = cases.open_or_join(connection, conversation, opening, self._promise, now)
         if new:
             self._tell(connection, conversation, now, "case.opened_by_agent", number=case.number)
+            self._expect_reading(connection, conversation, now)
         return case.number
 
     def _join_case(
@@ -223,12 +240,13 @@ class Handling:
             return case.number
         if case.status != "open":
             cases.reopen(connection, case, agent.owner, now)
-        conversations.change(connection, conversation.id, case_id=case.id)
-        data = {"conversation_id": conversation.id}
-        repository.add_event(
-            connection, case.id, "conversation_joined", actor=agent.owner, at=now, public=False, data=data
-        )
+        cases.bring_together(connection, case, conversation.id, agent.owner, now)
         return case.number
+
+    def _expect_reading(self, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+        """Who watches may have left; who is written to on another channel finds the answer there."""
+        if self._capabilities(conversation.channel).live:
+            reminders.expect_reading(connection, conversation.id, now + self._remind_after)
 
     def _insist(self, agent: AgentRef, conversation: ConversationRow) -> None:
         if conversation.owner != agent.owner:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.repository import conversations
+from bot.repository import attention, conversations, timers
 from bot.repository import outbox as outbox_rows
+from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import Draft
 from bot.repository.timers import TimerRow
 from channels.contract import Author, Words
 from escalation import queue, repository
+from escalation.letters import open_letter
+
+UNREAD_TIMER = "unread_answer"
+ANSWERS = (Author.AGENT, Author.DESK)
 
 
 class NobodyCame:
@@ -37,3 +44,86 @@ class NobodyCame:
         origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
         draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)
         outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+
+
+def expect_reading(connection: Connection, conversation_id: int, until: datetime) -> None:
+    """An answer is on its way to somebody who may have left: they hear of it by e-mail at `until` unless they read it.
+
+    A wait that runs is not begun anew, and of what is unread already they hear once.
+    """
+    if timers.exists(connection, UNREAD_TIMER, str(conversation_id)):
+        return
+    if attention.marks(connection, conversation_id).reminded_seq > _read(connection, conversation_id):
+        return
+    data = {"conversation_id": conversation_id}
+    timers.set_timer(connection, UNREAD_TIMER, str(conversation_id), until, data)
+
+
+def note_reading(connection: Connection, conversation_id: int) -> None:
+    """The user has read on: no reminder when nothing is left."""
+    if timers.exists(connection, UNREAD_TIMER, str(conversation_id)) and not _unread(connection, conversation_id):
+        timers.cancel(connection, UNREAD_TIMER, str(conversation_id))
+
+
+def _read(connection: Connection, conversation_id: int) -> int:
+    """Up to where the user has read: what was on their screen, and whatever stands before their own words."""
+    seen = attention.marks(connection, conversation_id).user_seq
+    return max(seen, attention.newest_of_user(connection, conversation_id))
+
+
+def _unread(connection: Connection, conversation_id: int) -> int:
+    """The number of the newest answer if it is unread, else 0."""
+    newest = attention.newest_for_user(connection, conversation_id, [author.value for author in ANSWERS])
+    return newest if newest > _read(connection, conversation_id) else 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnreadReminder:
+    """Tells somebody who has left the chat, by e-mail and once, that an answer is waiting there."""
+
+    words: Words
+    patience: timedelta
+    letters: Callable[[], str | None]
+    """The channel that can write to an e-mail address; None when there is none."""
+    door: Callable[[str], str]
+    """Where a channel is found again, by its name."""
+
+    def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
+        conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
+        unread = _unread(connection, conversation.id)
+        # Only an address that proof of identity brought: what somebody typed may be another person's.
+        address, channel = (conversation.account or {}).get("email"), self.letters()
+        if not unread or not address or channel is None:
+            return
+        if attention.USER in attention.present(connection, conversation.channel, conversation.key, now):
+            timers.set_timer(connection, UNREAD_TIMER, timer.key, now + self.patience, timer.data)
+            return
+        attention.raise_marks(connection, conversation.id, reminded_seq=unread)
+        self._write(connection, conversation, channel, address, f"unread:{conversation.id}:{unread}", now)
+        repository.add_note(connection, conversation.id, "reminded", at=now)
+
+    def _write(
+        self,
+        connection: Connection,
+        conversation: ConversationRow,
+        channel: str,
+        address: str,
+        origin: str,
+        now: datetime,
+    ) -> None:
+        """Without a word of the answer: a mailbox is read by others than its owner."""
+        language, values = conversation.language or "en", {"link": self.door(conversation.channel)}
+        key = "case.unread_text"
+        if conversation.case_id is not None:
+            key, values["number"] = "case.unread_text_case", repository.get(connection, conversation.case_id).number
+        open_letter(
+            connection,
+            channel=channel,
+            address=address,
+            language=language,
+            subject=self.words.say("case.unread_subject", language),
+            text=self.words.say(key, language, **values),
+            origin=origin,
+            case_id=conversation.case_id,
+            now=now,
+        )

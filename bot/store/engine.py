@@ -58,6 +58,15 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
+def one_moment(connection: Connection) -> None:
+    """Whatever this transaction reads from here on, it reads as of one moment. Must be its first statement.
+
+    SQLite's transactions are like that by themselves; PostgreSQL's see each query's own moment unless told.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
 def assert_durable(engine: Engine) -> None:
     """Raises UnsafeDatabase unless a commit means "on disk"."""
     with engine.connect() as connection:

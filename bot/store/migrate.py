@@ -43,6 +43,12 @@ def migrate(url: str) -> None:
     command.upgrade(config(url), "head")
 
 
+def knows(revision: str) -> bool:
+    """Whether this program can bring a database of this revision to its own."""
+    script = ScriptDirectory.from_config(config(""))
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 def insist_on_current(url: str) -> None:
     """Raises SchemaTooOld unless the database has the schema of this program."""
     head = ScriptDirectory.from_config(config(url)).get_current_head()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from bot.store.engine import assert_durable, open_engine
-from bot.store.writer import Writer
+from bot.store.writer import Together, Writer
 from channels.contract import NotStored
 
 
@@ -28,6 +28,10 @@ class Store:
     async def write[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot store now; what `run` raised otherwise (nothing kept then)."""
         return await self._writer.write(run)
+
+    async def write_together[I, O](self, run: Together[I, O], item: I) -> O:
+        """As `write`, for operations of which many come at a time: `run` is given all that wait."""
+        return await self._writer.write_together(run, item)
 
     async def read[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot be reached."""

@@ -6,9 +6,9 @@ commit. Queries live in the `repository.py` of the part that owns the question.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar, override
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, cast, override
 
 from sqlalchemy import (
     JSON,
@@ -23,9 +23,11 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -36,6 +38,10 @@ Id = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only for INTEGER."""
 
 
+STUCK = "state in ('parked', 'failed', 'unknown') and settled_at is null"
+"""Messages to users that no machine goes on with, until an operator settles them."""
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware time, stored as UTC. A naive one is refused: nobody could tell what it meant."""
 
@@ -43,12 +49,25 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else utc(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        return _to_text if dialect.name == "sqlite" else _to_utc
 
     @override
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else utc(value, naive_is_utc=True)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        return _from_text if dialect.name == "sqlite" else _to_utc
+
+
+def _to_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else utc(value)
+
+
+def _to_text(value: datetime | None) -> str | None:
+    """As SQLAlchemy writes times on SQLite, at a fifth of the cost: six of them are in every message's rows."""
+    return None if value is None else utc(value).isoformat(" ", "microseconds")[:-6]
+
+
+def _from_text(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 class Base(DeclarativeBase):
@@ -69,6 +88,22 @@ class Base(DeclarativeBase):
     }
 
 
+def table(entity: type[Base]) -> Table:
+    """The table of an entity, for statements that are built once and carried out often."""
+    return cast(Table, entity.__table__)
+
+
+class Person(Base):
+    """A user of the exchange who proved who they are, on whatever channels."""
+
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    uid: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    language: Mapped[str | None] = mapped_column(String(8))
+    created_at: Mapped[datetime]
+
+
 class Conversation(Base):
     """One exchange of messages on one channel. Many conversations may belong to one case."""
 
@@ -81,6 +116,11 @@ class Conversation(Base):
     subject: Mapped[str] = mapped_column(Text, default="")
     thread: Mapped[dict[str, Any]] = mapped_column(default=dict)
     account: Mapped[dict[str, Any] | None]
+    """The account proven last: uid, name, proven_by, proven_at, until (ISO 8601), email. It may have run out."""
+    person_id: Mapped[int | None] = mapped_column(Id)
+    """Whose conversation it is, by the newest proof; stays when the proof has run out."""
+    proving_until: Mapped[datetime | None]
+    """Until then a message may be part of proving who writes (bot/identity/); others cost no query."""
     owner: Mapped[str] = mapped_column(String(64), default="bot")
     """Who may speak: "bot", "queue" (a person is awaited) or "agent:<id>"."""
     owner_epoch: Mapped[int] = mapped_column(default=0)
@@ -89,6 +129,8 @@ class Conversation(Base):
     resolved_at: Mapped[datetime | None]
     case_id: Mapped[int | None] = mapped_column(Id, ForeignKey("complaint_case.id"), index=True)
     last_seq: Mapped[int] = mapped_column(default=0)
+    letter: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """We began it by e-mail. Until its user answers (`last_seq` > 1) it is nobody's work and in no list."""
     pending: Mapped[int] = mapped_column(default=0)
     """Inbox rows not yet finished."""
     lease_token: Mapped[str | None] = mapped_column(String(32))
@@ -106,6 +148,12 @@ class Conversation(Base):
             postgresql_where=sql("pending > 0"),
         ),
         Index("ix_conversation_owner_active_at", "owner", "active_at"),
+        Index(
+            "ix_conversation_person_id",
+            "person_id",
+            sqlite_where=sql("person_id is not null"),
+            postgresql_where=sql("person_id is not null"),
+        ),
     )
 
 
@@ -170,6 +218,8 @@ class Outbox(Base):
     text: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(String(8))
     buttons: Mapped[list[Any]] = mapped_column(default=list)
+    sealed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """For the recipient alone (a one-time code): agents see that something was sent, not what."""
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(16), default="new")
     """new, sending, sent, unknown (sent or not: nobody knows), dropped (lost the race), failed, parked"""
@@ -180,6 +230,10 @@ class Outbox(Base):
     error: Mapped[str | None] = mapped_column(Text)
     peer_id: Mapped[str | None] = mapped_column(String(255))
     sent_at: Mapped[datetime | None]
+    tried_since: Mapped[datetime | None]
+    """When trying began anew, by an operator; None: when it was queued."""
+    settled_at: Mapped[datetime | None]
+    """When an operator settled a row that nothing will happen to any more; its state still says how it ended."""
     __table_args__ = (
         UniqueConstraint("origin"),
         UniqueConstraint("conversation_id", "seq"),
@@ -191,7 +245,27 @@ class Outbox(Base):
             sqlite_where=sql("state in ('new', 'sending')"),
             postgresql_where=sql("state in ('new', 'sending')"),
         ),
+        Index(
+            "ix_outbox_stuck",
+            "state",
+            sqlite_where=sql(STUCK),
+            postgresql_where=sql(STUCK),
+        ),
     )
+
+
+class Deed(Base):
+    """What an operator did by hand to a parked row: append only."""
+
+    __tablename__ = "operator_deed"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    at: Mapped[datetime]
+    deed: Mapped[str] = mapped_column(String(16))
+    """replayed, discarded"""
+    target: Mapped[str] = mapped_column(String(32), index=True)
+    """inbox:<id> or outbox:<id>"""
+    person: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class Evidence(Base):
@@ -241,6 +315,8 @@ class Case(Base):
     link_version: Mapped[int] = mapped_column(default=1)
     """Raising it revokes every tracking link given out so far."""
     last_event: Mapped[int] = mapped_column(default=0)
+    person_id: Mapped[int | None] = mapped_column(Id, index=True)
+    """Whose case it is; None while nobody has proven that."""
     first_contact_at: Mapped[datetime]
     opened_at: Mapped[datetime]
     answer_due_at: Mapped[datetime]
@@ -313,3 +389,11 @@ class LoginAttempt(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     login: Mapped[str] = mapped_column(String(120), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Instance(Base):
+    """Whose database this is: one row, the fingerprint of the secret in the data folder."""
+
+    __tablename__ = "instance"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key_print: Mapped[str] = mapped_column(String(64))

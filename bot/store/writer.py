@@ -1,8 +1,9 @@
 """The one thread that writes: operations that arrive while a commit runs share the next one (group commit).
 
-Each operation runs in its own savepoint, so a failing one never takes its neighbours with it. The caller's
-future resolves after the commit and not before: "done" means on disk. Measured: 15-30 times the throughput of
-one transaction per message on SQLite (docs/decisions/0002).
+Operations of one kind are carried out together, as a few statements for all of them (`write_together`): the work per
+message, not the disk, is what limits a desk (docs/benchmarks.md). A failing operation never takes its neighbours with
+it: a group that fails is undone and each of it tried alone. The caller hears after the commit and not before:
+"done" means on disk.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,24 +21,35 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
+from bot.metrics import committed
 from channels.contract import NotStored
 
 log = structlog.get_logger()
-MAX_BATCH = 128
+MAX_BATCH = 256
 RETRIES = 3
+RACES = ("40P01", "40001")
+"""PostgreSQL: deadlock detected, serialization failure."""
+
+type Together[I, O] = Callable[[Connection, Sequence[I]], Sequence[O | Exception]]
+"""Carries out many operations of one kind; an outcome per item in their order, an exception where one has failed
+and has written nothing. Raising means that none of them was done."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Operation:
-    run: Callable[[Connection], Any]
-    result: Future[Any]
+    run: Together[Any, Any]
+    item: Any
+    future: asyncio.Future[Any]
+
+
+_Outcome = tuple[_Operation, Any]
 
 
 class Writer:
-    """Runs operations `fn(connection) -> value` durably, many per commit.
+    """Runs operations durably, many per commit.
 
-    `write` raises NotStored when the database is full, gone or busy; whatever the operation itself raised
-    otherwise. An IntegrityError is retried: a racing writer on another machine got there first, and the
+    Both ways of writing raise NotStored when the database is full, gone or busy; whatever the operation itself
+    raised otherwise. An IntegrityError is retried: a racing writer on another machine got there first, and the
     operation, seeing its row, will take the other branch.
     """
 
@@ -47,13 +60,18 @@ class Writer:
         self._thread.start()
 
     async def write[T](self, run: Callable[[Connection], T]) -> T:
-        """Shielded: a caller that goes away (a client hanging up) does not take its commit with it."""
-        return await asyncio.shield(asyncio.wrap_future(self.submit(run)))
-
-    def submit[T](self, run: Callable[[Connection], T]) -> Future[T]:
-        result: Future[T] = Future()
-        self._queue.put(_Operation(run, result))
+        """Carries out one operation like no other; see `write_together`."""
+        result: T = await self.write_together(_alone, run)
         return result
+
+    async def write_together[I, O](self, run: Together[I, O], item: I) -> O:
+        """Carries out `run` for this item and all others that wait with the same `run`.
+
+        A caller that goes away (a client hanging up) takes its own waiting with it, not the commit.
+        """
+        future: asyncio.Future[O] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Operation(run, item, future))
+        return await future
 
     def close(self) -> None:
         """Finishes what is queued and ends the thread."""
@@ -63,7 +81,9 @@ class Writer:
     def _loop(self) -> None:
         while (first := self._queue.get()) is not None:
             batch, last = self._gather(first)
+            began = time.perf_counter()
             self._commit(batch)
+            committed(len(batch), time.perf_counter() - began)
             if last:
                 return
 
@@ -79,46 +99,106 @@ class Writer:
             batch.append(item)
         return batch, False
 
-    def _commit(self, batch: list[_Operation]) -> None:
-        outcomes: list[tuple[_Operation, Any, Exception | None]] = []
+    def _commit(self, batch: Sequence[_Operation]) -> None:
+        groups = _groups(batch)
+        if len(groups) == 1:
+            self._commit_group(groups[0])
+            return
+        outcomes: list[_Outcome] = []
+        apart: list[Sequence[_Operation]] = []
         try:
             with self._engine.begin() as connection:
-                outcomes = [(operation, *self._attempt(connection, operation)) for operation in batch]
+                for group in groups:
+                    done = _attempt(connection, group)
+                    outcomes.extend(done)
+                    if not done:
+                        apart.append(group)
         except Exception as error:
-            self._recover(batch, error)
-            return
-        for operation, value, failure in outcomes:
-            if failure is None:
-                operation.result.set_result(value)
-            else:
-                operation.result.set_exception(failure)
+            log.info("commit_split", operations=len(batch), error=_database_reason(error))
+            outcomes, apart = [], groups
+        _tell(outcomes)
+        for group in apart:
+            self._commit_group(group)
 
-    def _recover(self, batch: list[_Operation], error: Exception) -> None:
-        """The commit as a whole failed. Alone, an operation may still succeed (a deadlock's victim, say)."""
-        if len(batch) > 1 and isinstance(error, OperationalError):
-            for operation in batch:
-                self._commit([operation])
-            return
-        log.error("commit_failed", operations=len(batch), error=_database_reason(error))
-        for operation in batch:
-            operation.result.set_exception(_translated(error))
-
-    def _attempt(self, connection: Connection, operation: _Operation) -> tuple[Any, Exception | None]:
+    def _commit_group(self, group: Sequence[_Operation]) -> None:
+        """Operations of one kind in a transaction of their own; if that fails, each of them in one of its own."""
+        failure: Exception
         for _ in range(RETRIES):
             try:
-                with connection.begin_nested():
-                    return operation.run(connection), None
-            except IntegrityError as error:
-                failure: Exception = error
-            except OperationalError:
-                raise  # disk full, connection gone, deadlock: the transaction itself is lost
+                with self._engine.begin() as connection:
+                    outcomes = _run(connection, group)
+                _tell(outcomes)
+                return
             except Exception as error:
-                return None, error
-        return None, failure
+                failure = error
+                if not _lost_a_race(error):
+                    break
+        if len(group) > 1:
+            for operation in group:
+                self._commit_group([operation])
+            return
+        if isinstance(failure, OperationalError):
+            log.error("commit_failed", error=_database_reason(failure))
+        _tell([(group[0], _translated(failure))])
+
+
+def _lost_a_race(error: Exception) -> bool:
+    """Another writer was first, or PostgreSQL chose this transaction as the victim of a deadlock: it may go again."""
+    sqlstate = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return isinstance(error, IntegrityError) or sqlstate in RACES
+
+
+def _attempt(connection: Connection, group: Sequence[_Operation]) -> Sequence[_Outcome]:
+    """The outcomes of a group within a larger commit; none when it failed. Raises when the transaction is lost."""
+    try:
+        with connection.begin_nested():
+            return _run(connection, group)
+    except OperationalError:
+        raise  # disk full, connection gone, deadlock
+    except Exception:
+        return ()
+
+
+def _run(connection: Connection, group: Sequence[_Operation]) -> Sequence[_Outcome]:
+    return list(zip(group, group[0].run(connection, [one.item for one in group]), strict=True))
+
+
+def _groups(batch: Sequence[_Operation]) -> list[Sequence[_Operation]]:
+    """By kind, in the order of arrival; what is like no other stays alone."""
+    found: dict[Any, list[_Operation]] = {}
+    for operation in batch:
+        found.setdefault(operation if operation.run is _alone else operation.run, []).append(operation)
+    return list(found.values())
+
+
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    """One wake-up per event loop, not one per operation."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        loops.setdefault(outcome[0].future.get_loop(), []).append(outcome)
+    for loop, theirs in loops.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(outcomes: Sequence[_Outcome]) -> None:
+    for operation, value in outcomes:
+        if operation.future.cancelled():
+            continue
+        if isinstance(value, Exception):
+            operation.future.set_exception(value)
+        else:
+            operation.future.set_result(value)
+
+
+def _alone[T](connection: Connection, items: Sequence[Callable[[Connection], T]]) -> Sequence[T | Exception]:
+    """An operation like no other: it is its own group (see `_groups`)."""
+    (run,) = items
+    return [run(connection)]
 
 
 def _translated(error: Exception) -> Exception:
-    if isinstance(error, DBAPIError):
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return NotStored(f"the database could not store it ({_database_reason(error)})")
     return error
 

@@ -12,6 +12,7 @@ from channels.contract import (
     Capabilities,
     Channel,
     ChannelContext,
+    Figures,
     Kind,
     OutboundMessage,
     ReadMessage,
@@ -53,6 +54,7 @@ class MailChannel(Channel):
             max_characters=20_000,
             patience_seconds=120,
             one_reply=True,
+            reaches="email",
             repeat_harmless=self._out.repeat_harmless,
         )
 
@@ -68,7 +70,6 @@ class MailChannel(Channel):
 
     @override
     async def stop(self) -> None:
-        self._started = False
         await self._receiver.stop()
 
     @override
@@ -80,10 +81,18 @@ class MailChannel(Channel):
         return self._door
 
     @override
-    def trouble(self) -> str | None:
+    def deaf(self) -> str | None:
         if self._started and not self._receiver.listening:
-            return "the mail listener does not take messages; restart the desk"
+            return "the listener does not take messages; restart the desk"
+        return None
+
+    @override
+    def trouble(self) -> str | None:
         return self._out.trouble()
+
+    @override
+    def figures(self) -> Figures:
+        return self._receiver.figures()
 
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:

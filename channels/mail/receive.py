@@ -7,20 +7,22 @@ import errno
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import override
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.contract import Accept, Accepted, InboundMessage, NotStored
+from channels.contract import Accept, Accepted, Figures, InboundMessage, NotStored
 from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.data import Room
+from channels.mail.doors import Doors
 from channels.mail.settings import MailSettings
-from channels.mail.smtp import FULL, TRY_LATER, ComplaintSession, Doors
+from channels.mail.smtp import FULL, TRY_LATER, ComplaintSession
 
 CHANNEL = "mail"
-ANSWER_SECONDS = 25.0
+ANSWER_SECONDS = 14.0
 """The client hears an answer within this time; a commit that takes longer still counts, and the client's next
 attempt is recognised as the same message."""
 STOP_SECONDS = 4.5
@@ -51,6 +53,9 @@ class Receiver:
     def listening(self) -> bool:
         return self._server is not None and self._server.is_serving()
 
+    def figures(self) -> Figures:
+        return Figures(connections=len(self._doors.sessions), refused=dict(self._doors.refused))
+
     async def start(self, host: str, port: int) -> None:
         """Raises OSError when the port is in use."""
         # The library logs every command, and with it the addresses of users.
@@ -67,7 +72,7 @@ class Receiver:
         self._server.close()
         self._server = None
         self._doors.closed = True
-        for session in list(self._doors.sessions):
+        for session in self._doors.sessions:
             session.stop()
         try:
             async with asyncio.timeout(STOP_SECONDS):
@@ -76,8 +81,13 @@ class Receiver:
                     await asyncio.wait(self._storing)
         except TimeoutError:
             log.warning("mail_stop_incomplete", sessions=len(self._doors.sessions), storing=len(self._storing))
-            for session in list(self._doors.sessions):
+            for session in self._doors.sessions:
                 session.abort()
+
+    @override
+    def __dir__(self) -> Iterable[str]:
+        """The hooks alone, see `ComplaintSession`."""
+        return _HOOKS
 
     def _session(self) -> ComplaintSession:
         return ComplaintSession(self, self._settings, self._doors, self._room)
@@ -86,8 +96,10 @@ class Receiver:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if not self._book.is_ours(address):
+            self._doors.refused["no_such_mailbox"] += 1
             return "550 5.1.1 There is no such mailbox here"
         if len(envelope.rcpt_tos) >= self._settings.max_recipients:
+            self._doors.refused["recipients"] += 1
             return "452 4.5.3 Too many recipients"
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
@@ -96,6 +108,7 @@ class Receiver:
         raw = envelope.content
         assert isinstance(raw, bytes)
         if len(_RECEIVED.findall(_header_block(raw))) > MAX_HOPS:
+            self._doors.refused["hops"] += 1
             return "554 5.4.6 Too many hops: this message seems to run in a circle"
         message = self._message(raw, session, envelope)
         try:
@@ -144,6 +157,9 @@ class Receiver:
     def _conversation(self, recipients: list[str], sender: str) -> str:
         named = (self._book.conversation_of(recipient, sender) for recipient in recipients)
         return next((key for key in named if key), None) or new_conversation_key()
+
+
+_HOOKS = [name for name in vars(Receiver) if name.startswith("handle_")]
 
 
 def external_id(raw: bytes, sender: str) -> str:

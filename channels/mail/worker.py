@@ -12,9 +12,12 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
+import structlog
+
 from channels.mail.frames import READY, SIZES, unpacked
 from channels.mail.parse import ParsedMail
 
+log = structlog.get_logger()
 PROCESSES = 2
 START_SECONDS = 20.0
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 class Unreadable(Exception):
     """The mail broke its parser or took too long."""
+
+
+class _Died(Unreadable):
+    """The process ended over the mail: broken by it, or killed by somebody else."""
 
 
 class ParserPool:
@@ -34,16 +41,31 @@ class ParserPool:
         self._idle: list[Process] = []
 
     async def parse(self, raw: bytes, sender: str) -> ParsedMail:
-        """Raises Unreadable; OSError when no process can be started."""
+        """Raises Unreadable; OSError when no process can be started.
+
+        A process that dies is not the mail's fault as long as it happens once: an operator or the kernel kills too.
+        """
+        try:
+            return await self._parse(raw, sender)
+        except _Died:
+            log.warning("mail_parser_died", size=len(raw))
+            return await self._parse(raw, sender, fresh=True)
+
+    async def _parse(self, raw: bytes, sender: str, *, fresh: bool = False) -> ParsedMail:
+        """Raises Unreadable, _Died, OSError. `fresh`: in a process that has read nothing yet."""
         async with self._free:
-            process = self._idle.pop() if self._idle else await self._started()
+            if fresh and self._idle:
+                await _end(self._idle.pop())  # it may be dead as well
+            process = self._idle.pop() if self._idle and not fresh else await self._started()
             whole = False
             try:
                 async with asyncio.timeout(self._seconds):
                     parsed = await _exchange(process, raw, sender)
                 whole = True
                 return parsed
-            except (TimeoutError, EOFError, ConnectionError, ValueError, KeyError, TypeError) as error:
+            except (EOFError, ConnectionError) as error:
+                raise _Died from error
+            except (TimeoutError, ValueError, KeyError, TypeError) as error:
                 raise Unreadable from error
             finally:
                 # Also when the caller was cancelled: half an answer may be in the pipe.

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, override
 
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from channels.contract import Capabilities, Channel, ChannelContext, OutboundMessage, ReadMessage, SendReceipt
+from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.webchat.budget import Budgets
 from channels.webchat.connection import Connection, Desk
+from channels.webchat.door import Door
+from channels.webchat.files import ChatFiles
 from channels.webchat.gate import Gate
 from channels.webchat.http import ChatHttp
 from channels.webchat.origins import Origins, as_origin, origin_of_url
@@ -32,6 +35,7 @@ class WebChat(Channel):
             patience_seconds=5,
             live=True,
             buttons=True,
+            immediate=True,
             repeat_harmless=True,
         )
         origins = Origins(context.public_url, [*map(as_origin, context.site_origins), *settings.origins])
@@ -39,18 +43,22 @@ class WebChat(Channel):
         budgets = Budgets(settings.messages_per_minute, time.monotonic)
         self._public_url = context.public_url
         self._gate = Gate(settings, origins)
-        self._receiver = Receiver(settings, context.accept, context.transcript, context.words, budgets)
+        self._receiver = Receiver(settings, context.accept, context.uploads, context.transcript, context.words, budgets)
         self._desk = Desk(
             settings=settings,
             sessions=sessions,
-            tokens=AppTokens(context.app_token_secret),
+            tokens=AppTokens(context.app_token_secret, timedelta(hours=settings.token_hours)),
             receiver=self._receiver,
             transcript=context.transcript,
+            attention=context.attention,
             words=context.words,
             link_origins=(origin_of_url(context.public_url),),
             admit=self._gate.admit,
         )
-        self._http = ChatHttp(sessions, origins, context.transcript, context.words)
+        door = Door(sessions, origins, context.words, settings.figures)
+        begun = Budgets(settings.files_per_minute, time.monotonic)
+        self._http = ChatHttp(door, context.transcript)
+        self._files = ChatFiles(door, context.uploads, settings.upload_limits, begun)
         self._pages = Pages(origins, context.public_url, context.exchange_names, context.words)
 
     @override
@@ -68,8 +76,21 @@ class WebChat(Channel):
         return f"{self._public_url}/chat"
 
     @override
+    def deaf(self) -> str | None:
+        return "the chat is being closed" if self._gate.is_shut else None
+
+    @override
+    def figures(self) -> Figures:
+        return Figures(connections=self._gate.open_count, refused=self._gate.refused + self._receiver.refused)
+
+    @override
     def routes(self) -> Sequence[BaseRoute]:
-        return [WebSocketRoute("/chat/ws", self._socket), *self._http.routes(), *self._pages.routes()]
+        return [
+            WebSocketRoute("/chat/ws", self._socket),
+            *self._http.routes(),
+            *self._files.routes(),
+            *self._pages.routes(),
+        ]
 
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:

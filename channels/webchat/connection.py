@@ -13,6 +13,7 @@ from typing import Any
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.contract import Accepted, Account, Entry, Transcript, Words
+from channels.live_contract import Attention
 from channels.webchat.budget import Budget
 from channels.webchat.cursor import Cursor
 from channels.webchat.frames import (
@@ -23,8 +24,10 @@ from channels.webchat.frames import (
     Message,
     Ping,
     Press,
+    Seen,
     SpeakLanguage,
     Token,
+    Typing,
     dump,
     entry_fields,
     parse,
@@ -32,7 +35,9 @@ from channels.webchat.frames import (
 from channels.webchat.receive import Receiver, Refused, Speaker
 from channels.webchat.sessions import Sessions
 from channels.webchat.settings import WebChatSettings
+from channels.webchat.tasks import until_one_ends
 from channels.webchat.tokens import AppTokens, BadToken
+from channels.webchat.watching import Watcher
 
 WELCOME_ENTRIES = 200
 """Entries in the welcome itself; the others follow as frames of their own."""
@@ -58,6 +63,7 @@ class Desk:
     tokens: AppTokens
     receiver: Receiver
     transcript: Transcript
+    attention: Attention
     words: Words
     link_origins: tuple[str, ...]
     admit: Callable[[str], AbstractContextManager[None]]
@@ -72,6 +78,7 @@ class Connection:
         self._speaker = Speaker(session_id="", language="en")
         self._cursor = Cursor(0)
         self._sending = asyncio.Lock()
+        self._watcher: Watcher | None = None
 
     async def run(self) -> None:
         """Until the client leaves (WebSocketDisconnect) or is sent away; then the socket is closed."""
@@ -90,7 +97,15 @@ class Connection:
             # Watching begins before the first look: what is said in between is a wake-up, not a gap.
             async with self._desk.transcript.changes(hello.session) as wakeups:
                 await self._welcome(hello)
-                await _until_one_ends(self._listen(), self._show(wakeups))
+                await until_one_ends(self._listen(), self._show(wakeups), *self._watch(hello))
+
+    def _watch(self, hello: Hello) -> list[Coroutine[Any, Any, None]]:
+        """The live part, for a client that understands it."""
+        if not hello.live:
+            return []
+        per_minute = self._desk.settings.typing_per_minute
+        self._watcher = Watcher(self._desk.attention, hello.session, self._send, per_minute)
+        return [self._watcher.run()]
 
     async def _greeting(self) -> Hello:
         frame = await self._first_frame()
@@ -125,6 +140,8 @@ class Connection:
                 "entries": [entry_fields(entry) for entry in self._cursor.take(entries[:WELCOME_ENTRIES])],
                 "account": _account_fields(self._account()),
                 "max_characters": self._desk.settings.max_characters,
+                "max_file_bytes": self._desk.settings.max_file_bytes,
+                "max_files": self._desk.settings.max_files_per_message,
                 "link_origins": self._desk.link_origins,
             }
         )
@@ -162,6 +179,7 @@ class Connection:
             except BadFrame as error:
                 await self._say_error("bad_frame", error.client_id)
             except Refused as refused:
+                self._desk.receiver.refused[refused.code] += 1
                 await self._say_error(refused.code, client_id, refused.retry_after_seconds)
 
     async def _take(self, frame: ClientFrame, raw: bytes) -> None:
@@ -177,10 +195,21 @@ class Connection:
             case SpeakLanguage():
                 self._speaker.language = frame.language
                 await self._send({"type": "language", "language": frame.language})
+            case Typing() | Seen():
+                await self._pass_on(frame)
             case Ping():
                 await self._send({"type": "pong"})
             case Hello():
                 raise BadFrame
+
+    async def _pass_on(self, frame: Typing | Seen) -> None:
+        """What nobody answers to. A client cannot have read what it was not shown."""
+        if self._watcher is None:
+            return
+        if isinstance(frame, Typing):
+            self._watcher.user_types()
+        else:
+            await self._watcher.user_read(min(frame.seq, self._cursor.highest))
 
     async def _take_token(self, token: str | None) -> None:
         error = self._prove(token)
@@ -228,13 +257,13 @@ class Connection:
 
     async def _say_stored(self, client_id: str, accepted: Accepted) -> None:
         await self._send({"type": "stored", "id": client_id, "seq": accepted.seq})
+        if self._watcher:
+            await self._watcher.tell()
 
     async def _say_error(
         self, code: str, client_id: str | None = None, retry_after_seconds: float | None = None
     ) -> None:
-        words = self._desk.words.say(
-            f"webchat.error_{code}", self._speaker.language, limit=self._desk.settings.max_characters
-        )
+        words = self._desk.words.say(f"webchat.error_{code}", self._speaker.language, **self._desk.settings.figures)
         seconds = None if retry_after_seconds is None else round(retry_after_seconds, 1)
         await self._send(
             {"type": "error", "id": client_id, "code": code, "message": words, "retry_after_seconds": seconds}
@@ -251,16 +280,3 @@ class Connection:
 
 def _account_fields(account: Account | None) -> dict[str, str] | None:
     return None if account is None else {"uid": account.uid, "name": account.name}
-
-
-async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
-    """Runs all until the first ends, ends the others, and raises what the first raised."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

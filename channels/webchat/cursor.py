@@ -18,6 +18,11 @@ class Cursor:
         """Every number up to this one was shown."""
         self._above: set[int] = set()
 
+    @property
+    def highest(self) -> int:
+        """The highest number shown."""
+        return max(self._above, default=self.floor)
+
     def take(self, entries: Iterable[Entry]) -> list[Entry]:
         """Those not shown before, in the order of the conversation; they count as shown from now on."""
         new = [entry for entry in entries if entry.seq > self.floor and entry.seq not in self._above]

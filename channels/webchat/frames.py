@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from channels.contract import Entry
 
@@ -14,6 +14,8 @@ VERSION = 1
 Language = Literal["en", "zh"]
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 """Made by the client, unique within the session; a repeated message carries the same one."""
+UploadId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+MAX_SEQ = 2**31 - 1
 ButtonName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(:[a-z][a-z0-9_]*)?$", max_length=80)]
 
 
@@ -36,15 +38,25 @@ class Hello(_Frame):
     version: int
     session: str = Field(max_length=64)
     secret: str = Field(max_length=64)
-    after: int = Field(default=0, ge=0, le=2**31 - 1)
+    after: int = Field(default=0, ge=0, le=MAX_SEQ)
     language: Language | None = None
+    live: bool = False
+    """The client understands `state` and `typing`."""
     token: str | None = Field(default=None, max_length=8192)
 
 
 class Message(_Frame):
     type: Literal["message"]
     id: ClientId
-    text: str
+    text: str = ""
+    files: list[UploadId] = Field(default_factory=list, max_length=100)
+    """Complete uploads of this session, in the order in which they are shown."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if "text" not in self.model_fields_set and not self.files:
+            raise ValueError("a message has a text, files, or both")
+        return self
 
 
 class Press(_Frame):
@@ -65,11 +77,24 @@ class SpeakLanguage(_Frame):
     language: Language
 
 
+class Typing(_Frame):
+    """The user is typing at this moment."""
+
+    type: Literal["typing"]
+
+
+class Seen(_Frame):
+    """The user has had everything up to `seq` on the screen."""
+
+    type: Literal["seen"]
+    seq: int = Field(ge=1, le=MAX_SEQ)
+
+
 class Ping(_Frame):
     type: Literal["ping"]
 
 
-ClientFrame = Hello | Message | Press | Token | SpeakLanguage | Ping
+ClientFrame = Hello | Message | Press | Token | SpeakLanguage | Typing | Seen | Ping
 _FRAME: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CLIENT_ID: TypeAdapter[str] = TypeAdapter(ClientId)
@@ -117,5 +142,6 @@ def entry_fields(entry: Entry) -> dict[str, Any]:
         "at": entry.at.isoformat(timespec="milliseconds"),
         "buttons": [{"name": name, "title": title} for name, title in entry.buttons],
         "client_id": entry.client_id,
+        "files": [{"id": file.id, "name": file.name, "size": file.size} for file in entry.files] or None,
     }
     return {key: value for key, value in fields.items() if value is not None}

@@ -26,11 +26,14 @@ class Gate:
         self._origins = origins
         self._open: set[WebSocket] = set()
         self._of_session: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        """What was not taken since the start, by reason."""
         self._shut = False
 
     async def serve(self, websocket: WebSocket, connect: Callable[[WebSocket], Connection]) -> None:
         """Refusing before the handshake is done answers it with HTTP 403."""
         if not self._welcomes(websocket):
+            self.refused["connections"] += 1
             await websocket.close(POLICY)
             return
         await websocket.accept()
@@ -48,6 +51,7 @@ class Gate:
     @contextmanager
     def admit(self, session_id: str) -> Iterator[None]:
         if self._of_session[session_id] >= self._settings.max_connections_per_session:
+            self.refused["too_many_connections"] += 1
             raise Goodbye(POLICY, "too_many_connections")
         self._of_session[session_id] += 1
         try:
@@ -56,6 +60,14 @@ class Gate:
             self._of_session[session_id] -= 1
             if not self._of_session[session_id]:
                 del self._of_session[session_id]
+
+    @property
+    def open_count(self) -> int:
+        return len(self._open)
+
+    @property
+    def is_shut(self) -> bool:
+        return self._shut
 
     def shut(self) -> None:
         """Takes no new connections."""

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from channels.contract import Words
-from channels.webchat.http import cors, language_of
+from channels.webchat.door import cors, language_of
 from channels.webchat.origins import Origins, origin_of_url
 
 WIDGET = Path(__file__).parent / "widget"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from channels.contract import ReadMessage
+from channels.contract import Attachment, Kept, ReadMessage
 from channels.webchat.frames import BadFrame, Message, Press, parse
 
 UNREADABLE = "This chat frame could not be read; its original bytes are kept."
@@ -21,10 +21,22 @@ def read_frame(raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
     except BadFrame:
         return ReadMessage(text="", note=UNREADABLE)
     if isinstance(frame, Message):
-        return ReadMessage(text=clean(frame.text))
+        return ReadMessage(text=clean(frame.text), attachments=_attachments(envelope))
     if isinstance(frame, Press):
         return _read_press(frame, envelope.get("title"))
     return ReadMessage(text="", note=UNREADABLE)
+
+
+def _attachments(envelope: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """The files that the message was stored with; the frame's own list is only what the client asked for."""
+    return tuple(
+        Attachment(
+            filename=file["name"],
+            content_type=file["type"],
+            kept=Kept(sha256=file["sha256"], size=file["size"]),
+        )
+        for file in envelope.get("files", ())
+    )
 
 
 def _read_press(frame: Press, title: Any) -> ReadMessage:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from channels.contract import Accept, Accepted, InboundMessage, NotStored, Transcript, Words
+from channels.live_contract import Upload, UploadRefused, Uploads
 from channels.webchat.budget import Budgets
 from channels.webchat.frames import Message, Press
 from channels.webchat.settings import WebChatSettings
@@ -41,24 +43,35 @@ class Speaker:
 
 class Receiver:
     def __init__(
-        self, settings: WebChatSettings, accept: Accept, transcript: Transcript, words: Words, budgets: Budgets
+        self,
+        settings: WebChatSettings,
+        accept: Accept,
+        uploads: Uploads,
+        transcript: Transcript,
+        words: Words,
+        budgets: Budgets,
     ) -> None:
         self._settings = settings
         self._accept = accept
+        self._uploads = uploads
         self._transcript = transcript
         self._words = words
         self._budgets = budgets
         self._in_hand: set[asyncio.Task[Accepted]] = set()
         self._stopping = False
+        self.refused: Counter[str] = Counter()
+        """What was not taken since the start, by the code its sender was told."""
 
     async def message(self, speaker: Speaker, frame: Message, raw: bytes) -> Accepted:
         """Raises Refused."""
-        if not frame.text.strip():
+        if not frame.text.strip() and not frame.files:
             raise Refused("empty")
+        if len(frame.files) > self._settings.max_files_per_message:
+            raise Refused("too_many_in_message")
         if len(frame.text) > self._settings.max_characters:
             raise Refused("too_long")
         self._count(speaker)
-        return await self._save(speaker, frame.id, raw, {"type": "message"})
+        return await self._save(speaker, frame.id, raw, {"type": "message"}, frame.files)
 
     async def press(self, speaker: Speaker, frame: Press, raw: bytes) -> Accepted:
         """Raises Refused, also for a button that nobody offered in this conversation."""
@@ -85,11 +98,13 @@ class Receiver:
         key = ALWAYS_OFFERED.get(button)
         return None if key is None else self._words.say(key, speaker.language)
 
-    async def _save(self, speaker: Speaker, client_id: str, raw: bytes, extra: Mapping[str, Any]) -> Accepted:
+    async def _save(
+        self, speaker: Speaker, client_id: str, raw: bytes, extra: Mapping[str, Any], files: Sequence[str] = ()
+    ) -> Accepted:
         """A task of its own, so that a client that hangs up cannot interrupt the commit."""
         if self._stopping:
             raise Refused("not_saved", RETRY_SECONDS)
-        task = asyncio.create_task(self._store(_inbound(speaker, client_id, raw, extra)))
+        task = asyncio.create_task(self._store(_inbound(speaker, client_id, raw, extra), files))
         self._in_hand.add(task)
         task.add_done_callback(self._done)
         done, _ = await asyncio.wait({task}, timeout=self._settings.save_seconds)
@@ -99,8 +114,15 @@ class Receiver:
             return task.result()
         except NotStored as error:
             raise Refused("not_saved", error.after_seconds or RETRY_SECONDS) from error
+        except UploadRefused as error:
+            raise Refused(error.fault.value) from error
 
-    async def _store(self, message: InboundMessage) -> Accepted:
+    async def _store(self, message: InboundMessage, files: Sequence[str]) -> Accepted:
+        """Files are given to the message first: the commit that stores it then names what is surely there."""
+        if files:
+            unique = tuple(dict.fromkeys(files))
+            claimed = await self._uploads.claim(message.conversation_key, unique, message.external_id)
+            message = replace(message, envelope={**message.envelope, "files": [_described(file) for file in claimed]})
         return await self._accept(message)
 
     def _done(self, task: asyncio.Task[Accepted]) -> None:
@@ -108,6 +130,16 @@ class Receiver:
         self._in_hand.discard(task)
         if not task.cancelled():
             task.exception()
+
+
+def _described(file: Upload) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "name": file.filename,
+        "size": file.size,
+        "sha256": file.sha256,
+        "type": file.content_type,
+    }
 
 
 def _inbound(speaker: Speaker, client_id: str, raw: bytes, extra: Mapping[str, Any]) -> InboundMessage:

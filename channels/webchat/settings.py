@@ -7,7 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from channels.live_contract import UploadLimits
 from channels.webchat.origins import as_origin
+
+MEGABYTE = 1024 * 1024
 
 
 class WebChatSettings(BaseModel):
@@ -22,6 +25,21 @@ class WebChatSettings(BaseModel):
     """Longest WebSocket frame. Every frame of an accepted message fits into an inbox row."""
     messages_per_minute: int = Field(default=30, ge=1)
     """Messages and pressed buttons of one session, over all its connections."""
+    max_file_bytes: int = Field(default=20 * MEGABYTE, ge=1, le=1024 * MEGABYTE)
+    """Largest file."""
+    max_files_per_message: int = Field(default=10, ge=1, le=100)
+    max_waiting_files: int = Field(default=20, ge=1)
+    """Files of one session that no message names yet."""
+    max_waiting_bytes: int = Field(default=200 * MEGABYTE, ge=1)
+    """Their announced sizes together."""
+    max_waiting_bytes_in_all: int = Field(default=2048 * MEGABYTE, ge=1)
+    """Those of all sessions: what strangers can fill of the disk without writing a message."""
+    files_per_minute: int = Field(default=30, ge=1)
+    """Uploads that one session may begin."""
+    typing_per_minute: int = Field(default=40, ge=1)
+    """How often a connection may say that its user is typing; what goes beyond is not passed on."""
+    token_hours: int = Field(default=24, ge=1)
+    """A token of the app that runs for longer than this is not accepted."""
     frames_per_minute: int = Field(default=300, ge=1)
     """Frames of any kind on one connection; who sends more is disconnected."""
     idle_seconds: float = Field(default=300, gt=0)
@@ -34,6 +52,24 @@ class WebChatSettings(BaseModel):
     """A client that does not take a frame within this time is disconnected."""
     max_connections: int = Field(default=5000, ge=1)
     max_connections_per_session: int = Field(default=10, ge=1)
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        return UploadLimits(
+            file_bytes=self.max_file_bytes,
+            waiting_files=self.max_waiting_files,
+            waiting_bytes=self.max_waiting_bytes,
+            waiting_bytes_in_all=self.max_waiting_bytes_in_all,
+        )
+
+    @property
+    def figures(self) -> Mapping[str, object]:
+        """What the sentences about limits say."""
+        return {
+            "limit": self.max_characters,
+            "files": self.max_files_per_message,
+            "megabytes": f"{self.max_file_bytes / MEGABYTE:g}",
+        }
 
     @field_validator("origins")
     @classmethod

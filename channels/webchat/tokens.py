@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import jwt
 
@@ -14,6 +14,8 @@ PROVEN_BY = "app token"
 CLOCK_SKEW_SECONDS = 10
 MAX_UID_CHARACTERS = 64
 MAX_NAME_CHARACTERS = 120
+MAX_EMAIL_CHARACTERS = 254
+"""RFC 5321 section 4.5.3.1.3, without the angle brackets."""
 
 
 class BadToken(Exception):
@@ -32,11 +34,13 @@ class Proof:
 
 
 class AppTokens:
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, longest: timedelta = timedelta(hours=24)) -> None:
+        """A token that runs for more than `longest` from now is no proof: whoever finds it could use it for years."""
         self._secret = secret
+        self._longest = longest
 
     def check(self, token: str) -> Proof:
-        """Raises BadToken. `sub`, `aud` = "redress" and `exp` are required, `name` is optional."""
+        """Raises BadToken. `sub`, `aud` = "redress" and `exp` are required, `name` and `email` are optional."""
         if not self._secret:
             raise BadToken
         try:
@@ -51,7 +55,16 @@ class AppTokens:
             until = datetime.fromtimestamp(int(claims["exp"]) + CLOCK_SKEW_SECONDS, UTC)
         except (jwt.PyJWTError, ValueError, OverflowError, OSError) as error:
             raise BadToken from error
-        uid, name = claims["sub"], claims.get("name", "")
-        if not uid or len(uid) > MAX_UID_CHARACTERS or not isinstance(name, str):
+        if until - datetime.now(UTC) > self._longest + timedelta(seconds=CLOCK_SKEW_SECONDS):
             raise BadToken
-        return Proof(Account(uid=uid, name=name[:MAX_NAME_CHARACTERS], proven_by=PROVEN_BY), until)
+        uid, name, email = claims["sub"], claims.get("name", ""), claims.get("email", "")
+        if not uid or len(uid) > MAX_UID_CHARACTERS or not isinstance(name, str) or not isinstance(email, str):
+            raise BadToken
+        account = Account(
+            uid=uid,
+            name=name[:MAX_NAME_CHARACTERS],
+            proven_by=PROVEN_BY,
+            email=email if len(email) <= MAX_EMAIL_CHARACTERS else "",
+            until=until,
+        )
+        return Proof(account, until)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bot.clock import Clock
+from bot.repository import attention
 from bot.store.store import Store
 from bot.wording import Wording
 from escalation.console.doors import row_id
-from escalation.console.presence import Presence
 from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
 from escalation.console.repository.conversation import Everything, ShownCase, ShownConversation, owner_id
 from escalation.console.sessions import Visitor
 from escalation.console.transcript import lines, newest_brief
-from escalation.handling import MAX_REPLY_CHARACTERS, MAY_TAKE_FROM_OTHERS
+from escalation.handling import MAX_REPLY_CHARACTERS, MAY_TAKE_FROM_OTHERS, AgentRef
 from escalation.links import TrackingLinks
 from escalation.web.errors import Refused
 from escalation.web.pages import Pages
@@ -26,13 +28,22 @@ from escalation.web.pages import Pages
 
 class ConversationPage:
     def __init__(
-        self, store: Store, pages: Pages, words: Wording, links: TrackingLinks, public_url: str, presence: Presence
+        self,
+        store: Store,
+        pages: Pages,
+        words: Wording,
+        links: TrackingLinks,
+        public_url: str,
+        clock: Clock,
+        *,
+        can_prove: bool = False,
     ) -> None:
         self._store = store
         self._pages = pages
         self._links = links
         self._public_url = public_url
-        self._presence = presence
+        self._clock = clock
+        self._can_prove = can_prove
         self.labels = _codes(words, "console.class_")
         """What a case can be about, and how grave it can be: as many as have words."""
         self.severities = _codes(words, "console.severity_")
@@ -60,7 +71,7 @@ class ConversationPage:
 
     async def _values(self, request: Request, visitor: Visitor) -> dict[str, Any]:
         conversation_id = row_id(request)
-        found, names = await self._store.read(lambda connection: _read(connection, conversation_id))
+        found, names = await self._store.read(lambda connection: _read(connection, conversation_id, self._clock()))
         if found is None:
             raise Refused(404, "web.error_404")
         return {
@@ -73,7 +84,9 @@ class ConversationPage:
             "mine": found.conversation.owner == visitor.agent.owner,
             "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,
             "owner_name": _owner_name(found.conversation, names),
-            "others": self._presence.others(conversation_id, visitor.agent),
+            "can_prove": self._can_prove,
+            "others": _others(found, names, visitor.agent),
+            "user_here": attention.USER in found.present,
             "actor_names": {f"agent:{key}": name for key, name in names.items()},
             "tracking_url": self._tracking_url(found.case),
         }
@@ -82,8 +95,14 @@ class ConversationPage:
         return None if case is None else self._public_url + self._links.path(case.number, case.link_version)
 
 
-def _read(connection: Connection, conversation_id: int) -> tuple[Everything | None, dict[int, str]]:
-    return conversations.everything(connection, conversation_id), people.names(connection)
+def _read(connection: Connection, conversation_id: int, now: datetime) -> tuple[Everything | None, dict[int, str]]:
+    return conversations.everything(connection, conversation_id, now), people.names(connection)
+
+
+def _others(found: Everything, names: dict[int, str], agent: AgentRef) -> list[str]:
+    """Names of the other agents who have the page open."""
+    ids = {owner_id(who) for who in found.present if who not in (attention.USER, agent.owner)}
+    return sorted(names[agent_id] for agent_id in ids if agent_id in names)
 
 
 def _owner_name(conversation: ShownConversation, names: dict[int, str]) -> str:

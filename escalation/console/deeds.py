@@ -42,6 +42,9 @@ class Deeds:
     async def hand_back(self, request: Request, visitor: Visitor, form: Form) -> Response:
         return await self._do(request, visitor, form, self._hand_back)
 
+    async def ask_proof(self, request: Request, visitor: Visitor, form: Form) -> Response:
+        return await self._do(request, visitor, form, self._ask_proof)
+
     async def resolve(self, request: Request, visitor: Visitor, form: Form) -> Response:
         return await self._do(request, visitor, form, self._resolve)
 
@@ -89,6 +92,9 @@ class Deeds:
 
     async def _hand_back(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
         await self._handling.hand_back(visitor.agent, conversation_id)
+
+    async def _ask_proof(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
+        await self._handling.ask_proof(visitor.agent, conversation_id)
 
     async def _resolve(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
         await self._handling.resolve(visitor.agent, conversation_id)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bot.clock import Clock
 from bot.files import Files
 from bot.hub import Hub
+from bot.presence import Presence
 from bot.store.store import Store
 from bot.wording import Wording
 from escalation.handling import Handling
@@ -23,11 +24,14 @@ class ConsoleDesk:
     words: Wording
     """Holds at least the catalogues of `escalation/web/wording` and `escalation/console/wording`."""
     handling: Handling
+    presence: Presence
     links: TrackingLinks
     evidence: Files
     public_url: str
     brands: Mapping[str, str]
     """The exchange's name by language."""
+    can_prove: bool = False
+    """Whether users can prove who they are by a code, so that agents can ask them to."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it when the server stops: it ends the live streams, which would otherwise hold the server up."""
 

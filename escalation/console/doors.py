@@ -48,11 +48,12 @@ class Doors:
 
         return endpoint
 
-    def form(self, act: Writer) -> Endpoint:
-        """Something that changes the desk: only for a signed-in agent and from our own page."""
+    def form(self, act: Writer, *, active: bool = True) -> Endpoint:
+        """Something that changes the desk: only for a signed-in agent and from our own page. `active=False`: the
+        page does it by itself, which does not count as the agent being there."""
 
         async def endpoint(request: Request) -> Response:
-            visitor = await self._sessions.visitor(request)
+            visitor = await self._sessions.visitor(request, active=active)
             if visitor is None:
                 raise _signed_out(request)
             form = await trusted_form(request, visitor.csrf, self._public_url)

@@ -15,9 +15,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from bot.hub import QUEUE, Hub, conversation_topic
+from bot.presence import Presence, attention_topic, typing_topic
 from bot.store.store import Store
 from escalation.console.doors import row_id
-from escalation.console.presence import Presence, presence_topic
 from escalation.console.repository import conversation as conversations
 from escalation.console.sessions import Sessions, Visitor
 from escalation.web.errors import Refused
@@ -27,6 +27,7 @@ HEARTBEAT_SECONDS = 4.0
 QUIET_SECONDS = 0.25
 """The shortest time between two signals: a burst of changes is one."""
 CHANGED = b"event: changed\ndata: 1\n\n"
+TYPING = b"event: typing\ndata: 1\n\n"
 SIGNED_OUT = b"event: signed-out\ndata: 1\n\n"
 ALIVE = b": alive\n\n"
 
@@ -44,6 +45,7 @@ class EventStream(Response):
         allowed: Callable[[], Awaitable[bool]],
         closing: asyncio.Event,
         during: AbstractContextManager[None] | None = None,
+        typing: str | None = None,
     ) -> None:
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
@@ -52,39 +54,48 @@ class EventStream(Response):
         self._allowed = allowed
         self._closing = closing
         self._during = during or nullcontext()
+        self._typing = (typing,) if typing else ()
 
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         over: list[asyncio.Task[Any]] = [asyncio.create_task(_gone(receive)), asyncio.create_task(self._closing.wait())]
         try:
-            async with self._hub.watch(*self._topics) as wakeups:
+            async with self._hub.watch(*self._topics) as wakeups, self._hub.watch(*self._typing) as typing:
                 with self._during:
-                    await self._stream(wakeups, over, send)
+                    await self._stream(wakeups, typing, over, send)
         finally:
             for task in over:
                 task.cancel()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _stream(self, wakeups: AsyncIterator[None], over: Sequence[asyncio.Task[Any]], send: Send) -> None:
+    async def _stream(
+        self,
+        wakeups: AsyncIterator[None],
+        typing: AsyncIterator[None],
+        over: Sequence[asyncio.Task[Any]],
+        send: Send,
+    ) -> None:
         await send(_chunk(CHANGED))
-        wake = asyncio.ensure_future(anext(wakeups))
+        sources = {CHANGED: wakeups, TYPING: typing}
+        waits = {signal: asyncio.ensure_future(anext(source)) for signal, source in sources.items()}
         try:
             while True:
-                done, _ = await asyncio.wait({wake, *over}, timeout=HEARTBEAT_SECONDS, return_when="FIRST_COMPLETED")
+                every = {*waits.values(), *over}
+                done, _ = await asyncio.wait(every, timeout=HEARTBEAT_SECONDS, return_when="FIRST_COMPLETED")
                 if done & set(over):
                     return
                 if not await self._allowed():
                     await send(_chunk(SIGNED_OUT))
                     return
-                if wake not in done:
-                    await send(_chunk(ALIVE))
-                    continue
-                wake = asyncio.ensure_future(anext(wakeups))
-                await send(_chunk(CHANGED))
-                await asyncio.sleep(QUIET_SECONDS)
+                woken = [signal for signal, wait in waits.items() if wait in done]
+                waits |= {signal: asyncio.ensure_future(anext(sources[signal])) for signal in woken}
+                await send(_chunk(b"".join(woken) or ALIVE))
+                if woken:
+                    await asyncio.sleep(QUIET_SECONDS)
         finally:
-            wake.cancel()
+            for wait in waits.values():
+                wait.cancel()
 
 
 class Live:
@@ -103,16 +114,22 @@ class Live:
         row = await self._store.read(lambda connection: conversations.find(connection, conversation_id))
         if row is None:
             raise Refused(404, "web.error_404")
-        topics = (conversation_topic(row.channel, row.key), presence_topic(row.id))
-        return self._stream(request, topics, self._presence.looking(row.id, visitor.agent))
+        where = (row.channel, row.key)
+        topics = (conversation_topic(*where), attention_topic(*where))
+        looking = self._presence.inside(*where, visitor.agent.owner)
+        return self._stream(request, topics, looking, typing=typing_topic("user", *where))
 
     def _stream(
-        self, request: Request, topics: tuple[str, ...], during: AbstractContextManager[None] | None = None
+        self,
+        request: Request,
+        topics: tuple[str, ...],
+        during: AbstractContextManager[None] | None = None,
+        typing: str | None = None,
     ) -> Response:
         async def allowed() -> bool:
             return await self._sessions.visitor(request, active=False) is not None
 
-        return EventStream(self._hub, topics, allowed=allowed, closing=self._closing, during=during)
+        return EventStream(self._hub, topics, allowed=allowed, closing=self._closing, during=during, typing=typing)
 
 
 def _chunk(body: bytes) -> Message:

@@ -18,9 +18,9 @@ from escalation.console.downloads import Downloads
 from escalation.console.entrance import Entrance
 from escalation.console.forms import MAX_FORM_BYTES
 from escalation.console.live import Live
-from escalation.console.presence import Presence
 from escalation.console.queue_page import QueuePage
 from escalation.console.sessions import Cookies, Sessions
+from escalation.console.signs import Signs
 from escalation.web.errors import handlers
 from escalation.web.headers import SecurityHeaders
 from escalation.web.pages import Pages
@@ -43,13 +43,15 @@ def routes(desk: ConsoleDesk) -> list[BaseRoute]:
 
 def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
     sessions = Sessions(desk.store, desk.clock, Cookies.of(desk.public_url))
-    presence = Presence(desk.hub)
     doors = Doors(sessions, desk.public_url)
     entrance = Entrance(pages, sessions, LogIn(desk.store, desk.clock), desk.public_url)
     queue = QueuePage(desk.store, pages)
-    page = ConversationPage(desk.store, pages, desk.words, desk.links, desk.public_url, presence)
+    page = ConversationPage(
+        desk.store, pages, desk.words, desk.links, desk.public_url, desk.clock, can_prove=desk.can_prove
+    )
     deeds = Deeds(desk.store, desk.handling, page)
-    live = Live(desk.store, desk.hub, sessions, presence, desk.closing)
+    live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
+    signs = Signs(desk.store, desk.hub)
     downloads = Downloads(desk.store, desk.evidence)
     return [
         Route("/login", entrance.show, methods=["GET"]),
@@ -61,10 +63,13 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}", doors.page(page.show), methods=["GET"]),
         Route("/c/{id:int}/parts", doors.part(page.parts), methods=["GET"]),
         Route("/c/{id:int}/live", doors.part(live.conversation), methods=["GET"]),
+        Route("/c/{id:int}/seen", doors.form(signs.seen, active=False), methods=["POST"]),
+        Route("/c/{id:int}/typing", doors.form(signs.typing), methods=["POST"]),
         Route("/c/{id:int}/take", doors.form(deeds.take_over), methods=["POST"]),
         Route("/c/{id:int}/reply", doors.form(deeds.reply), methods=["POST"]),
         Route("/c/{id:int}/note", doors.form(deeds.note), methods=["POST"]),
         Route("/c/{id:int}/hand-back", doors.form(deeds.hand_back), methods=["POST"]),
+        Route("/c/{id:int}/ask-proof", doors.form(deeds.ask_proof), methods=["POST"]),
         Route("/c/{id:int}/resolve", doors.form(deeds.resolve), methods=["POST"]),
         Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
         Route("/c/{id:int}/join-case", doors.form(deeds.join_case), methods=["POST"]),

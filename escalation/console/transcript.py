@@ -34,7 +34,7 @@ class Line:
     """Of an agent."""
     language: str | None = None
     delivery: str | None = None
-    """queued, sent, unknown, not_sent or failed; None for what we received and for notes"""
+    """queued, sent, read, unknown, not_sent or failed; None for what we received and for notes"""
     event: str | None = None
     """For an event: taken, handed_back, ..."""
     reasons: tuple[str, ...] = ()
@@ -44,6 +44,8 @@ class Line:
     unread: bool = False
     """Received, but nobody has opened the envelope yet."""
     parked: bool = False
+    sealed: bool = False
+    """Said to the recipient alone."""
     evidence: tuple[EvidenceRow, ...] = field(default=())
 
 
@@ -54,7 +56,7 @@ def lines(found: Everything, names: Mapping[int, str]) -> list[Line]:
         files.setdefault(item.inbox_id, []).append(item)
     placed: list[tuple[tuple[int, int, int], Line]] = [
         *(((row.seq, 0, 0), _received(row, tuple(files.get(row.id, ())))) for row in found.inbox),
-        *(((row.seq, 0, 0), _said(row)) for row in found.outbox),
+        *(((row.seq, 0, 0), _said(row, found.marks.user_seq)) for row in found.outbox),
         *(((row.after_seq, 1, row.id), _noted(row, names)) for row in found.notes if row.kind != BRIEF),
     ]
     return [line for _, line in sorted(placed, key=lambda entry: entry[0])]
@@ -79,14 +81,17 @@ def _received(row: Row[Any], evidence: tuple[EvidenceRow, ...]) -> Line:
     )
 
 
-def _said(row: Row[Any]) -> Line:
+def _said(row: Row[Any], read_up_to: int) -> Line:
+    """A sealed text is the recipient's alone."""
+    read = row.state == "sent" and row.seq <= read_up_to
     return Line(
         kind=row.author,
         at=row.sent_at or row.created_at,
-        text=row.text,
+        text="" if row.sealed else row.text,
         name=row.author_name,
         language=row.language,
-        delivery=_DELIVERY[row.state],
+        delivery="read" if read else _DELIVERY[row.state],
+        sealed=row.sealed,
     )
 
 

@@ -44,5 +44,7 @@ def test_identity_sentences_need_nothing(status: str) -> None:
 
 
 def test_every_button_has_a_title() -> None:
-    keys = [f"bot.button_{name}" for name in BUTTONS] + [f"bot.button_class_{label}" for label in CLASSES]
+    keys = [f"bot.button_{name}" for name in (*BUTTONS, decide.PROVE)] + [
+        f"bot.button_class_{label}" for label in CLASSES
+    ]
     assert [key for key in keys if not WORDS.knows(key)] == []

@@ -20,6 +20,7 @@ from bot.understanding.labels import COMPLAINTS, OTHERS
 from tests.actions.short import names
 
 ROOT = Path(__file__).resolve().parents[2]
+PROVABLE = Turn(intent="withdrawal_issue", can_prove=True)
 SIGNED_IN = Turn(intent="withdrawal_issue", uid="u1")
 
 
@@ -65,6 +66,9 @@ def test_every_other_class_is_answered_or_offered_a_case_with_a_way_to_a_person(
     assert isinstance(last, Say)
     assert last.buttons == CHECK
     assert decision.matter == label
+    assert (Say(key="prove_hint") in decide("action_matter", Turn(intent=label, can_prove=True)).commands) == (
+        label in LOOK_UPS
+    )
     if label in ARTICLES:
         assert decision.commands[0] == Answer(article=ARTICLES[label])
         assert decision.awaiting == "helped"
@@ -72,6 +76,26 @@ def test_every_other_class_is_answered_or_offered_a_case_with_a_way_to_a_person(
         assert last.key == "offer_case"
         assert decision.awaiting == "open_case"
     assert (Say(key="sign_in_hint") in decision.commands) == (label in LOOK_UPS)
+
+
+@pytest.mark.parametrize(
+    ("turn", "offered"),
+    [
+        (PROVABLE, True),
+        (replace(PROVABLE, intent="kyc_verification"), True),
+        (replace(PROVABLE, uid="u1"), False),
+        (replace(PROVABLE, can_prove=False), False),
+        (replace(PROVABLE, intent="fees_limits"), False),
+        (replace(PROVABLE, articles={"withdrawal_issue": "how_to_withdraw"}), False),
+    ],
+)
+def test_proof_is_offered_where_the_account_would_help_and_only_there(turn: Turn, offered: bool) -> None:
+    found = Finding(what="withdrawal", status="in_review") if turn.uid else None
+    commands = decide("action_matter", turn, found).commands
+    last = commands[-1]
+    assert isinstance(last, Say)
+    assert ("prove" in last.buttons) == offered
+    assert (Say(key="prove_hint") in commands) == offered
 
 
 @pytest.mark.parametrize(

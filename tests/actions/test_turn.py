@@ -22,6 +22,7 @@ MESSAGE: dict[str, Any] = {
         "account": {"uid": "u1", "name": "A", "proven_by": "app_token"},
         "case": {"number": "C-1", "status": "open"},
         "urgent": True,
+        "can_prove": True,
     },
 }
 SLOTS = {"awaiting": "helped", "matter": "deposit_issue", "misunderstood": 1.0}
@@ -39,6 +40,7 @@ def test_a_full_message_is_read() -> None:
         uid="u1",
         case_open=True,
         urgent=True,
+        can_prove=True,
         awaiting="helped",
         matter="deposit_issue",
         misunderstood=1,

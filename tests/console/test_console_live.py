@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import update
 
 from bot.hub import QUEUE, conversation_topic
+from bot.presence import typing_topic
+from bot.repository import attention
 from bot.store.tables import Agent
 from escalation.console import live
-from escalation.console.presence import Presence
-from escalation.handling import AgentRef
-from tests.console.world import Visitor, World, ask_for_person, talk
+from tests.console.world import Visitor, World, ask_for_person, say, talk
 
 PATIENCE = 10.0
 
@@ -126,15 +126,63 @@ async def test_agents_see_who_else_looks_at_a_conversation(world: World) -> None
         assert "Also looking" not in (await li.get(parts)).text
 
 
-def test_two_pages_of_one_agent_are_one_presence(world: World) -> None:
-    presence, li, ann = Presence(world.desk.hub), _agent(1, "Li"), _agent(2, "Ann")
-    with presence.looking(7, li):
-        with presence.looking(7, li):
-            assert presence.others(7, ann) == ["Li"]
-        assert presence.others(7, ann) == ["Li"]
-        assert presence.others(7, li) == []
-    assert presence.others(7, ann) == []
+async def test_what_an_agent_has_on_the_screen_counts_as_seen_and_never_less(world: World) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    async with world.signed_in("li") as li:
+        assert (await li.post(f"/console/c/{conversation_id}/seen", {"seq": "99"})).status_code == 204
+        assert await seen_up_to(world, conversation_id) == 1, "nobody has seen what is not there"
+        await say(world.store, conversation_id, "one more", "sent", world.clock())
+        for seq, expected in (("2", 2), ("1", 2)):
+            await li.post(f"/console/c/{conversation_id}/seen", {"seq": seq})
+            assert await seen_up_to(world, conversation_id) == expected
+        for wrong in ("", "-1", "1.5", "9" * 12):
+            assert (await li.post(f"/console/c/{conversation_id}/seen", {"seq": wrong})).status_code == 422
+        assert (await li.post("/console/c/99/seen", {"seq": "1"})).status_code == 404
 
 
-def _agent(number: int, name: str) -> AgentRef:
-    return AgentRef(id=number, name=name, role="agent")
+async def test_the_user_hears_only_the_agent_who_may_speak_typing(world: World) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    async with (
+        world.signed_in("li") as li,
+        world.signed_in("ann") as ann,
+        world.desk.hub.watch(typing_topic("agent", "webchat", "key-1")) as heard,
+    ):
+        await ann.post(f"/console/c/{conversation_id}/take")
+        assert (await li.post(f"/console/c/{conversation_id}/typing")).status_code == 204
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(heard), 0.2)
+        assert (await ann.post(f"/console/c/{conversation_id}/typing")).status_code == 204
+        await asyncio.wait_for(anext(heard), PATIENCE)
+
+
+async def test_an_open_page_hears_the_user_typing(world: World) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    async with world.signed_in("li") as li, listening(li, f"/console/c/{conversation_id}/live") as stream:
+        assert await stream.next() == "changed"  # Li's own coming
+        world.desk.hub.publish(typing_topic("user", "webchat", "key-1"))
+        assert await stream.next() == "typing"
+
+
+async def test_an_agent_sees_what_the_user_read_and_whether_they_are_there(world: World) -> None:
+    conversation_id = await talk(world.store, world.clock())
+    for text in ("first answer", "second answer"):
+        await say(world.store, conversation_id, text, "sent", world.clock())
+    await world.store.write(lambda c: attention.raise_marks(c, conversation_id, user_seq=2))
+    async with world.signed_in("li") as li:
+        page = (await li.get(f"/console/c/{conversation_id}")).text
+        assert page.count("delivery-read") == 1
+        assert page.count("delivery-sent") == 1
+        assert "The user is connected" not in page
+        async with listening(li, f"/console/c/{conversation_id}/live") as stream:
+            with world.desk.presence.inside("webchat", "key-1", attention.USER):
+                while "The user is connected" not in (await li.get(f"/console/c/{conversation_id}/parts")).text:
+                    assert await stream.next() == "changed"
+            while "The user has been away for" not in (await li.get(f"/console/c/{conversation_id}/parts")).text:
+                assert await stream.next() == "changed"
+        chinese = (await li.get(f"/console/c/{conversation_id}/parts?lang=zh")).text
+        assert "用户已离开" in chinese
+        assert "已读" in chinese
+
+
+async def seen_up_to(world: World, conversation_id: int) -> int:
+    return (await world.store.read(lambda c: attention.marks(c, conversation_id))).person_seq

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import update
 
 from bot.repository import conversations
 from bot.store.store import Store
+from bot.store.tables import Outbox
 from bot.understanding.labels import CLASSES
 from bot.understanding.signals import HAND_OVER, RULES
 from bot.wording import LANGUAGES
@@ -45,7 +47,7 @@ async def test_a_conversation_is_read_whole_on_both_databases(store: Store, cloc
     await say(store, conversation_id, "hello", "sent", clock())
     await ask_for_person(store, conversation_id, clock())
     await open_case(store, conversation_id, clock())
-    found = await store.read(lambda c: conversation_rows.everything(c, conversation_id))
+    found = await store.read(lambda c: conversation_rows.everything(c, conversation_id, clock()))
     assert found is not None
     assert found.case is not None
     assert [event.kind for event in found.events] == ["opened"]
@@ -214,3 +216,14 @@ def test_every_class_of_the_taxonomy_has_words() -> None:
     missing = [label for label in CLASSES if not words.knows(f"console.class_{label}")]
     missing += [code for code in (*RULES, *HAND_OVER) if not words.knows(f"console.reason_{code}")]
     assert missing == []
+
+
+async def test_a_sealed_text_is_shown_to_nobody(world: World) -> None:
+    """A one-time code is its recipient's alone: with it, an agent could speak as the user."""
+    conversation_id = await talk(world.store, world.clock())
+    await say(world.store, conversation_id, "Your code is 493021", "sent", world.clock())
+    await world.store.write(lambda c: c.execute(update(Outbox).values(sealed=True)))
+    async with world.signed_in("root") as root:
+        page = (await root.get(f"/console/c/{conversation_id}")).text
+    assert "493021" not in page
+    assert "For the recipient alone" in page

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from bot.clock import Clock
 from bot.files import Files
 from bot.hub import Hub
+from bot.presence import Presence
 from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
 from bot.repository.outbox import Draft
@@ -114,7 +115,8 @@ def capabilities(channel: str) -> Capabilities:
 async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[World]:
     """The console and the tracking page, served like in the product."""
     hub, words, links = Hub(), wording(), TrackingLinks(b"k" * 32, "http://desk.test")
-    handling = Handling(store, clock, hub, words, PROMISE, capabilities)
+    presence = Presence(store, clock, hub)
+    handling = Handling(store, clock, hub, words, PROMISE, capabilities, timedelta(minutes=15))
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     desk = ConsoleDesk(
@@ -123,18 +125,25 @@ async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[Wor
         clock=clock,
         words=words,
         handling=handling,
+        presence=presence,
         links=links,
         evidence=Files(folder / "evidence"),
         public_url=url,
         brands=BRANDS,
+        can_prove=True,
     )
     public = TrackingDesk(store=store, clock=clock, words=words, links=links, brands=BRANDS)
     application = Starlette(routes=[*console.routes(desk), *tracking.routes(public), *static.routes()])
-    async with served(application, listener):
-        try:
-            yield World(url, desk, store, clock)
-        finally:
-            desk.closing.set()
+    keeping = asyncio.create_task(presence.run())
+    try:
+        async with served(application, listener):
+            try:
+                yield World(url, desk, store, clock)
+            finally:
+                desk.closing.set()
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):

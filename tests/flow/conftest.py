@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from sqlalchemy import Connection, insert, select
 from actions.commands import HandToPerson, OpenCase
 from bot import catalogue
 from bot.alarm import Alarm
-from bot.deliver import Deliverer
+from bot.deliver import Deliverer, Errand
 from bot.files import Files
 from bot.finish import Finish
 from bot.hub import Hub
-from bot.inbox import Claim, Inbox, new_token
+from bot.inbox import Claim, Inbox
 from bot.rasa_client import RasaClient
 from bot.repository import conversations
 from bot.repository import outbox as outbox_rows
@@ -25,6 +25,7 @@ from bot.store.store import Store
 from bot.store.tables import Agent, Case, Conversation
 from bot.store.tables import Inbox as InboxTable
 from bot.thinking import Mind
+from bot.tokens import new_token
 from bot.turn import Turner
 from bot.understanding.reading import read
 from channels.contract import Accepted, Account, InboundMessage
@@ -41,6 +42,7 @@ from tests.fakes.web import serving
 
 LEASE = timedelta(seconds=15)
 PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15), same_matter=timedelta(days=7))
+REMIND_AFTER = timedelta(minutes=15)
 PATIENCE = Patience(live=timedelta(minutes=3), other=timedelta(hours=24))
 
 
@@ -61,6 +63,7 @@ class Road:
         self.channel = FakeChannel()
         channels = {"fake": self.channel}
         self.claims: list[Claim] = []
+        self.errands: list[Sequence[Errand]] = []
         self.rasa = RasaClient(rasa_url, SECRET, timeout_seconds=0.5)
         self.raw = Files(folder / "raw")
         self.inbox = Inbox(store, self.raw, clock, LEASE, self.claims.append)
@@ -72,7 +75,7 @@ class Road:
             evidence=Files(folder / "evidence"),
             clock=clock,
             hub=self.hub,
-            mind=Mind(understand=read, articles=lambda _text, _language: {}, ask=self.rasa.turn),
+            mind=Mind(understand=read, articles=lambda _text, _language: {}, ask=self.rasa.turn, clock=clock),
             finish=Finish(
                 channels=channels,
                 clock=clock,
@@ -80,12 +83,16 @@ class Road:
                     self.words, lambda article, _language: f"article {article}", self.links, PROMISE, PATIENCE
                 ),
                 patience=PATIENCE,
+                lease=LEASE,
             ),
+            carry=self.errands.append,
             max_attempts=3,
             max_deaths=4,
         )
         self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
-        self.handling = Handling(store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities)
+        self.handling = Handling(
+            store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities, REMIND_AFTER
+        )
         self.alarm = Alarm(store, clock, self.hub, {PATIENCE_TIMER: NobodyCame(self.words)}, 1)
         self._count = 0
 
@@ -120,6 +127,9 @@ class Road:
         return None if await self.store.write(take) is Lease.HELD else claim
 
     async def deliver(self) -> None:
+        while self.errands:
+            if errands := self.errands.pop(0):
+                await self.deliverer.carry(errands)
         while due := await self.store.read(lambda c: list(outbox_rows.sendable(c, self.clock(), 100))):
             for outbox_id in due:
                 await self.deliverer.send(outbox_id)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from actions.commands import Command, Say
-from bot.finish import LeaseLost
+from bot.finish import Ending, LeaseLost
 from bot.inbox import Claim
 from bot.ledger import draw_up
 from bot.repository import timers
@@ -39,11 +39,12 @@ async def test_a_commit_that_is_run_again_counts_once(road: Road) -> None:
     matter = await road.turner._next(claim)
     assert matter is not None
     thought = await road.turner._think(matter)
-    finished = await road.store.write(lambda c: road.turner.finish.done(c, claim, thought, []))
+    ending = Ending(claim=claim, thought=thought, evidence=[])
+    finished = await road.store.write_together(road.turner.finish.done, ending)
     assert finished.more
     with pytest.raises(LeaseLost):
-        await road.store.write(lambda c: road.turner.finish.done(c, claim, thought, []))
-    await road.turner.work(claim)
+        await road.store.write_together(road.turner.finish.done, ending)
+    await road.turner.work(Claim(claim.conversation_id, claim.token))
     assert await road.outcomes() == ["answered", "answered"]
     pending = select(Conversation.pending).where(Conversation.id == first.conversation_id)
     assert await road.store.read(lambda c: c.execute(pending).scalar_one()) == 0

@@ -26,7 +26,7 @@ async def test_a_failing_rasa_means_a_true_sentence_and_a_case(road: Road, rasa:
 
 
 async def test_an_unreachable_rasa_is_tried_again_while_the_user_can_wait(road: Road) -> None:
-    road.rasa._http.base_url = "http://127.0.0.1:9"
+    road.rasa._url = "http://127.0.0.1:9"
     accepted = await road.receive("hello")
     await road.turn()
     assert road.channel.sent == []

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from bot.finish import LeaseLost
-from bot.inbox import Claim, new_token
+from bot.inbox import Claim
 from bot.ledger import draw_up
+from bot.tokens import new_token
 from bot.turns import TurnRunner
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import COMPLEX, LEASE, Road

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select
 
@@ -9,12 +11,10 @@ from actions.commands import Say
 from bot.store.tables import Inbox, Outbox
 from channels.contract import NeedsPerson, Rejected, RetryLater
 from tests.fakes.rasa import FakeRasa
-from tests.flow.conftest import ANNA, COMPLEX, Road
+from tests.flow.conftest import ANNA, COMPLEX, LEASE, Road
 
 
 async def test_one_reply_per_turn_where_the_channel_wants_it(road: Road, rasa: FakeRasa) -> None:
-    from dataclasses import replace
-
     road.channel.capabilities = replace(road.channel.capabilities, one_reply=True, live=False, buttons=False)
     rasa.answer = lambda _body: (Say(key="greeting"), *COMPLEX)
     [text] = await road.say("hello, my money is gone")
@@ -44,19 +44,17 @@ async def test_what_cannot_be_sent_is_shown_to_a_person(road: Road, fault: Excep
 
 
 async def test_an_interrupted_automatic_answer_is_not_risked_twice(road: Road) -> None:
-    from dataclasses import replace
-
     road.channel.capabilities = replace(road.channel.capabilities, repeat_harmless=False)
     accepted = await road.receive("hello")
     await road.turn()
     [automatic] = await road.store.read(lambda c: list(c.execute(select(Outbox.id)).scalars()))
-    await road.store.write(lambda c: road.deliverer._claim(c, automatic))  # the process dies here
+    await road.store.write_together(road.deliverer._claim, automatic)  # the process dies here
     road.clock.move(seconds=20)
     await road.deliver()
     await road.handling.take_over(ANNA, accepted.conversation_id)
     await road.deliver()
     said = await road.handling.reply(ANNA, accepted.conversation_id, "by a person", nonce="n")
-    await road.store.write(lambda c: road.deliverer._claim(c, said))  # and here
+    await road.store.write_together(road.deliverer._claim, said)  # and here
     road.clock.move(seconds=20)
     await road.deliver()
     states = await road.store.read(lambda c: list(c.execute(select(Outbox.state).order_by(Outbox.seq)).scalars()))
@@ -73,3 +71,58 @@ async def test_large_raw_bytes_are_a_file_named_by_their_hash(road: Road) -> Non
     await road.settle()
     assert accepted.seq == 1
     assert await road.outcomes() == ["answered"]
+
+
+async def test_what_a_turn_says_to_someone_who_watches_is_sent_with_its_commit(road: Road, rasa: FakeRasa) -> None:
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    rasa.answer = lambda _body: (Say(key="greeting"), Say(key="welcome"))
+    await road.receive("hello")
+    await road.turn()
+    assert await states(road) == ["sending", "sending"]
+    await road.deliver()
+    assert await states(road) == ["sent", "sent"]
+    assert road.channel.texts() == [road.words.say("bot.greeting", "en"), road.words.say("bot.welcome", "en")]
+
+
+async def test_when_the_first_reply_must_wait_the_second_does_not_overtake_it(road: Road, rasa: FakeRasa) -> None:
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    rasa.answer = lambda _body: (Say(key="greeting"), Say(key="welcome"))
+    road.channel.fail_next = [RetryLater("busy")]
+    await road.receive("hello")
+    await road.settle()
+    assert await states(road) == ["new", "new"]
+    await road.say("and another")
+    assert await states(road) == ["new", "new", "new", "new"]
+    road.clock.move(minutes=1)
+    await road.deliver()
+    assert await states(road) == ["sent"] * 4
+    assert [message.seq for message in road.channel.sent] == [2, 3, 5, 6]
+
+
+async def test_a_reply_whose_sender_died_is_sent_by_the_next(road: Road) -> None:
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    await road.receive("hello")
+    await road.turn()
+    road.errands.clear()  # the process dies here
+    await road.deliver()
+    assert road.channel.sent == []
+    road.clock.move(seconds=LEASE.total_seconds() + 1)
+    await road.deliver()
+    assert await states(road) == ["sent"]
+
+
+async def test_what_the_user_has_seen_is_not_taken_back(road: Road) -> None:
+    """Its sender died in the middle, then a person took over: the line stays in the transcript."""
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    accepted = await road.receive("hello")
+    await road.turn()
+    road.errands.clear()  # the process dies here
+    await road.handling.take_over(ANNA, accepted.conversation_id)
+    road.clock.move(seconds=LEASE.total_seconds() + 1)
+    await road.deliver()
+    assert await states(road) == ["sent", "sent"]
+
+
+async def states(road: Road) -> list[str]:
+    query = select(Outbox.state).order_by(Outbox.seq)
+    return await road.store.read(lambda c: list(c.execute(query).scalars()))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from bot import wording
+from bot.files import Files
 from channels import mail
 from channels.contract import Accepted, Author, ChannelContext, InboundMessage, OutboundMessage
 from channels.mail.channel import MailChannel
@@ -43,11 +44,11 @@ class FakeDesk:
         return Accepted(inbox_id=number, conversation_id=number, seq=1, duplicate=bool(known))
 
 
-class NoTranscript:
-    """Mail shows no transcripts; using this fails the test."""
+class NotAsked:
+    """Mail shows no transcripts and watches nobody; using this fails the test."""
 
     def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the mail channel asked for the transcript: {name}")
+        raise AssertionError(f"the mail channel asked for {name}")
 
 
 def channel(folder: Path, desk: FakeDesk, port: int = 0, **settings: object) -> MailChannel:
@@ -61,7 +62,10 @@ def channel(folder: Path, desk: FakeDesk, port: int = 0, **settings: object) -> 
             public_url="http://127.0.0.1:8080",
             secret=SECRET,
             accept=desk.accept,
-            transcript=NoTranscript(),
+            evidence=Files(folder / "evidence"),
+            transcript=NotAsked(),
+            uploads=NotAsked(),
+            attention=NotAsked(),
             words=wording.load(wording.HERE, Path(mail.__file__).parent),
             app_token_secret="",
             site_origins=(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 import string
 
 import pytest
@@ -110,3 +112,9 @@ def test_own_message_ids() -> None:
 )
 def test_what_is_one_mailbox(text: str, expected: bool) -> None:
     assert is_mailbox(text) is expected
+
+
+def test_a_letter_that_the_desk_begins_is_answered_into_its_own_conversation() -> None:
+    """`Capabilities.reaches` promises that this channel takes the desk's keys."""
+    key = base64.b32encode(secrets.token_bytes(15)).decode().lower()
+    assert BOOK.conversation_of(BOOK.reply_address(key, LI), LI) == key

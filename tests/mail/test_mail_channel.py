@@ -101,10 +101,10 @@ async def test_trouble_and_address(start: Start) -> None:
     listener = await start()
     assert listener.address is not None
     assert listener.address[0] == "127.0.0.1"
-    assert listener.trouble() is None
+    assert listener.deaf() is None
     assert listener._receiver._server is not None
     listener._receiver._server.close()
-    assert listener.trouble() == "the mail listener does not take messages; restart the desk"
+    assert listener.deaf() == "the listener does not take messages; restart the desk"
 
 
 def test_importing_the_package_is_light() -> None:

@@ -147,13 +147,29 @@ async def test_too_little_time_ends_the_process_and_the_next_mail_is_read() -> N
     await pool.close()
 
 
-async def test_a_killed_process_is_replaced(pool: ParserPool) -> None:
-    await pool.parse(mail_bytes(), "li@user.example")
-    pool._idle[0].kill()
-    await pool._idle[0].wait()
-    with pytest.raises(Unreadable):
-        await pool.parse(mail_bytes(), "li@user.example")
+async def test_killed_processes_are_replaced_and_the_mail_is_read(pool: ParserPool) -> None:
+    await asyncio.gather(*(pool.parse(mail_bytes(), "li@user.example") for _ in range(4)))
+    assert len(pool._idle) == 2
+    for process in pool._idle:
+        process.kill()
+        await process.wait()
     assert (await pool.parse(mail_bytes(), "li@user.example")).subject == "Help"
+
+
+async def test_a_mail_over_which_two_processes_die_is_unreadable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "channels" / "mail").mkdir(parents=True)
+    for package in ("channels", "channels/mail"):
+        (tmp_path / package / "__init__.py").touch()
+    program = f"import sys; open({str(tmp_path / 'starts')!r}, 'a').write('x'); print(end='+', flush=True); input()"
+    (tmp_path / "channels" / "mail" / "parser_process.py").write_text(program, encoding="utf-8")
+    monkeypatch.setattr(worker, "ROOT", tmp_path)
+    parsers = ParserPool(seconds=10, memory_bytes=512 * 2**20)
+    with pytest.raises(Unreadable):
+        await parsers.parse(b"\n" * 100, "li@user.example")
+    assert (tmp_path / "starts").read_text() == "xx"
+    await parsers.close()
 
 
 async def test_a_cancelled_reader_leaves_no_half_answer_behind(pool: ParserPool) -> None:

@@ -61,6 +61,13 @@ def test_without_proof_of_identity_no_record_is_read(door: Door) -> None:
     assert "w1" not in str(commands)
 
 
+@pytest.mark.parametrize(("text", "language"), [("where is my withdrawal", "en"), ("我的提现一直没到账", "zh")])
+def test_where_proof_can_be_given_it_is_offered(door: Door, text: str, language: str) -> None:
+    commands = door.say(f"webchat:provable-{language}", text, language, can_prove=True)
+    assert "say:prove_hint" in short(commands)
+    assert commands[-1]["buttons"] == ["yes", "no", "person", "prove"]
+
+
 def test_records_that_are_down_are_said_to_be_down(door: Door) -> None:
     commands = door.say("webchat:down", "my deposit has not arrived", account=SIGNED_IN)
     assert short(commands) == ["say:backoffice_down", "open_case:deposit_issue"]

@@ -7,24 +7,29 @@ import pytest
 from channels.registry import names
 from tests.repo.tree import PACKAGES, files, imports, module_of
 
-SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.store", "bot.repository", "bot.wording")
+SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.presence", "bot.store", "bot.repository", "bot.wording")
+PROOF = ("bot.identity.policy", "bot.identity.repository")
+"""Whether a proof holds, and whom somebody is asked to be: cases and agents need to know."""
+CONTRACT = ("channels.contract", "channels.live_contract")
 RULES: dict[str, tuple[str, ...]] = {
     "bot.understanding": ("bot.understanding",),
     "bot.rasa": ("bot.rasa", "bot.understanding", "actions.logs", "actions.loopback"),
-    "bot.store": ("bot.store", "bot.clock", "channels.contract"),
-    "bot.repository": ("bot.repository", "bot.store", "bot.clock", "channels.contract"),
-    "bot": ("bot", "actions.commands", "escalation", "channels.contract"),
-    "channels.registry": ("channels.contract",),
-    "channels.contract": (),
+    "bot.store": ("bot.store", "bot.clock", "bot.metrics", *CONTRACT),
+    "bot.repository": ("bot.repository", "bot.store", "bot.clock", "bot.tokens", *CONTRACT),
+    "bot": ("bot", "actions.commands", "escalation", *CONTRACT),
+    "channels.registry": CONTRACT,
+    "channels.contract": CONTRACT,
+    "channels.live_contract": (),
     "actions": ("actions", "bot.understanding.labels"),
     "actions.commands": (),
-    "escalation": ("escalation", "actions.commands", "channels.contract", "bot.understanding.labels", *SHARED),
+    "escalation": ("escalation", "actions.commands", *CONTRACT, "bot.understanding.labels", *SHARED, *PROOF),
 }
 EXTRA = {
     "bot.bootstrap": ("channels.registry",),
     "bot.catalogue": ("channels.registry",),
+    "bot.identity.directory": ("actions.backoffice",),
 }
-"""The composition root, and the list of folders that hold words."""
+"""The composition root, the list of folders that hold words, and the one question that the app asks the exchange."""
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
@@ -34,7 +39,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 def allowed(module: str) -> tuple[str, ...]:
     for name in names():
         if within(module, (f"channels.{name}",)):
-            return (f"channels.{name}", "channels.contract")
+            return (f"channels.{name}", *CONTRACT)
     rule = max((rule for rule in RULES if within(module, (rule,))), key=len, default="")
     return RULES.get(rule, ()) + EXTRA.get(module, ())
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from bot.repository import arrivals
 from bot.store.store import Store
 from bot.store.tables import LoginAttempt, Timer
+from channels.contract import InboundMessage
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -23,6 +26,13 @@ def add(key: str) -> Callable[[Connection], str]:
         return key
 
     return operation
+
+
+def arrival(name: str) -> arrivals.Arrival:
+    message = InboundMessage(
+        channel="test", external_id=name, conversation_key="one", sender="s", raw=b"", received_at=NOW
+    )
+    return arrivals.Arrival(message, "0" * 64, b"", "t")
 
 
 def count(connection: Connection) -> int:
@@ -71,26 +81,47 @@ async def test_a_caller_that_goes_away_does_not_take_its_commit_with_it(store: S
 
 async def test_two_stores_on_one_database_keep_the_order_of_a_conversation(database_url: str) -> None:
     """Two machines accept messages of the same conversation at the same time: the order has no gap and no double."""
-    from bot.repository import inbox
-    from channels.contract import InboundMessage
-
     stores = [Store(database_url), Store(database_url)]
 
-    def accept(number: int) -> Callable[[Connection], int]:
-        message = InboundMessage(
-            channel="test", external_id=str(number), conversation_key="one", sender="s", raw=b"", received_at=NOW
-        )
+    def place(connection: Connection, arriving: Sequence[arrivals.Arrival]) -> Sequence[int]:
+        return [stored.accepted.seq for stored in arrivals.store(connection, arriving, NOW, NOW)]
 
-        def operation(connection: Connection) -> int:
-            conversation_id, seq, _ = inbox.place(connection, message, "t", NOW, NOW)
-            inbox.add(connection, message, conversation_id, seq, "0" * 64, b"")
-            return seq
-
-        return operation
+    def accept(number: int) -> Awaitable[int]:
+        return stores[number % 2].write_together(place, arrival(str(number)))
 
     try:
-        places = await asyncio.gather(*(stores[number % 2].write(accept(number)) for number in range(100)))
+        places = await asyncio.gather(*(accept(number) for number in range(100)))
     finally:
         for opened in stores:
             opened.close()
     assert sorted(places) == list(range(1, 101))
+
+
+async def test_a_repeated_message_keeps_its_place_before_the_next(store: Store) -> None:
+    """A, B and A again arrive together (the writer was held up): A was first and stays first."""
+
+    def arrive(connection: Connection, arriving: Sequence[arrivals.Arrival]) -> Sequence[tuple[int, bool]]:
+        stored = arrivals.store(connection, arriving, NOW, NOW)
+        return [(one.accepted.seq, one.accepted.duplicate) for one in stored]
+
+    a, b = arrival("a"), arrival("b")
+    held = asyncio.create_task(store.write(lambda _connection: time.sleep(0.05)))  # in its thread
+    await asyncio.sleep(0)
+    found = await asyncio.gather(*(store.write_together(arrive, one) for one in (a, b, a)))
+    await held
+    assert found == [(1, False), (2, False), (1, True)]
+
+
+async def test_one_of_a_group_that_fails_leaves_the_others_alone(store: Store) -> None:
+    def work(connection: Connection, keys: Sequence[str]) -> Sequence[str | Exception]:
+        for key in keys:
+            connection.execute(insert(Timer).values(kind="test", key=key, due_at=NOW, data={}))
+            if key == "bad":
+                raise RuntimeError("a fault in the middle")
+        return list(keys)
+
+    tasks = [store.write_together(work, key) for key in ("a", "bad", "b")]
+    first, second, third = await asyncio.gather(*tasks, return_exceptions=True)
+    assert (first, third) == ("a", "b")
+    assert isinstance(second, RuntimeError)
+    assert await store.read(count) == 2

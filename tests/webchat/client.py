@@ -36,13 +36,13 @@ class Client:
         frame: Frame = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_SECONDS))
         return frame
 
-    async def next_of(self, kind: str) -> Frame:
-        """The next frame of this kind; those before it stay for later."""
+    async def next_of(self, *kinds: str) -> Frame:
+        """The next frame of one of these kinds; those before it stay for later."""
         for frame in self._skipped:
-            if frame["type"] == kind:
+            if frame["type"] in kinds:
                 self._skipped.remove(frame)
                 return frame
-        while (frame := await self._receive())["type"] != kind:
+        while (frame := await self._receive())["type"] not in kinds:
             self._skipped.append(frame)
         return frame
 

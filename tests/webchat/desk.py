@@ -10,15 +10,27 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, override
+from typing import Any, cast, override
 
 import uvicorn
 from starlette.applications import Starlette
 
 from bot import wording
+from bot.files import Files
 from bot.hub import Hub, conversation_topic
 from channels import webchat
-from channels.contract import Accepted, Author, Channel, ChannelContext, Entry, InboundMessage, NotStored
+from channels.contract import (
+    Accepted,
+    Author,
+    Channel,
+    ChannelContext,
+    Entry,
+    InboundMessage,
+    NotStored,
+    SentFile,
+)
+from channels.live_contract import Uploads
+from tests.webchat.attention import FakeAttention
 
 APP_SECRET = "the app and the desk share this key of enough bytes"
 EXCHANGE_NAMES = {"en": "Demo Exchange", "zh": "演示交易所"}
@@ -38,9 +50,15 @@ class FakeDesk:
     unwatched: defaultdict[str, asyncio.Event] = field(default_factory=lambda: defaultdict(asyncio.Event))
     """Set when a connection stopped watching the conversation."""
     languages: dict[str, str] = field(default_factory=dict)
+    uploads: Uploads | None = None
+    """The real ones, where a test sends files."""
+    attention: FakeAttention = field(init=False)
     _entries: defaultdict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
     _last_seq: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     _known: dict[str, Accepted] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.attention = FakeAttention(self.hub)
 
     async def accept(self, message: InboundMessage) -> Accepted:
         if self.held is not None:
@@ -57,7 +75,17 @@ class FakeDesk:
         self._known[message.external_id] = accepted
         assert self.reader is not None
         read = await self.reader.read(message.raw, message.envelope)
-        self._show(message.conversation_key, seq, Author.USER, read.text, client_id=message.envelope["client_id"])
+        self._show(
+            message.conversation_key,
+            seq,
+            Author.USER,
+            read.text,
+            client_id=message.envelope["client_id"],
+            files=[
+                SentFile(id=file["id"], name=file["name"], size=file["size"])
+                for file in message.envelope.get("files", ())
+            ],
+        )
         return accepted
 
     async def entries(self, conversation_key: str, after_seq: int) -> list[Entry]:
@@ -111,6 +139,7 @@ class FakeDesk:
         name: str = "",
         buttons: Sequence[tuple[str, str]] = (),
         client_id: str | None = None,
+        files: Sequence[SentFile] = (),
     ) -> None:
         entry = Entry(
             seq=seq,
@@ -120,6 +149,7 @@ class FakeDesk:
             at=datetime.now(UTC),
             buttons=tuple(buttons),
             client_id=client_id,
+            files=files,
         )
         self._entries[key].append(entry)
         self.hub.publish(conversation_topic("webchat", key))
@@ -158,6 +188,9 @@ def build_channel(desk: FakeDesk, public_url: str, settings: Mapping[str, Any], 
         public_url=public_url,
         secret=b"s" * 32,
         accept=desk.accept,
+        evidence=Files(data_dir / "evidence"),
+        uploads=cast(Uploads, desk.uploads),
+        attention=desk.attention,
         transcript=desk,
         words=wording.load(WEBCHAT),
         site_origins=[LISTED_SITE],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -216,7 +217,10 @@ async def test_the_apps_token_names_the_user(chat: RunningChat) -> None:
         assert welcome["account"] == {"uid": "10001", "name": "Li Mei"}
         await client.write("where is my withdrawal")
         await client.next_of("stored")
-    assert chat.desk.inbox[0].account == Account(uid="10001", name="Li Mei", proven_by="app token")
+    account = chat.desk.inbox[0].account
+    assert account is not None
+    assert account.until is not None
+    assert account == Account(uid="10001", name="Li Mei", proven_by="app token", until=account.until)
 
 
 def forged_tokens() -> dict[str, str]:
@@ -233,6 +237,8 @@ def forged_tokens() -> dict[str, str]:
         "wrong audience": token(aud="console"),
         "without audience": token(aud=None),
         "far future": token(exp=10**20),
+        "longer than a day": token(exp=in_an_hour() + timedelta(hours=24)),
+        "issued in the future": token(iat=in_an_hour()),
         "not valid yet": token(nbf=in_an_hour()),
         "other key": jwt.encode(claims, other_key, "HS256"),
         "alg none": jwt.encode(claims, "", "none"),

@@ -97,7 +97,7 @@ async def test_without_network_messages_wait_and_then_arrive_once(context: Brows
     await expect(widget.status).to_contain_text("kept here")
     await widget.write("one while offline")
     await widget.write("two while offline")
-    await expect(widget.page.locator(".item .state")).to_have_text(["", "Not sent yet", "Not sent yet"])
+    await expect(widget.page.locator(".item .state")).to_have_text(["Received", "Not sent yet", "Not sent yet"])
     desk.desk.say(session_of(desk), "answer meanwhile")
     await context.set_offline(False)
     said = ["before", "answer meanwhile", "one while offline", "two while offline"]

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from bot.store import identity_tables, live_tables
 from bot.store.engine import open_engine
 from bot.store.tables import Base
 
 LOCK_TIMEOUT = "5s"
+ONE_AT_A_TIME = 7_233_733_377
+"""The key of the advisory lock: any number will do, as long as every version of Redress takes the same."""
+
+for table in (live_tables.Upload, identity_tables.IdentityProof):
+    assert table.metadata is Base.metadata  # importing them is what puts them into the metadata
 
 
 def run() -> None:
     engine = open_engine(context.config.attributes["url"], writer=True)
-    with engine.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            render_as_batch=connection.dialect.name == "sqlite",
-            compare_type=True,
-            user_module_prefix="bot.store.tables.",
-        )
-        with connection.begin():
-            if connection.dialect.name == "postgresql":
-                connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            _migrate(connection)
+    finally:
+        engine.dispose()
+
+
+def _migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        # Alembic believes that SQLite cannot, and would commit after each step. Our engine sends BEGIN itself.
+        transactional_ddl=True,
+        user_module_prefix="bot.store.tables.",
+    )
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            # One process migrates, others that start meanwhile wait for it: before the time-out is set, for
+            # a migration may take long. On SQLite BEGIN IMMEDIATE does the same.
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+        context.run_migrations()
 
 
 run()

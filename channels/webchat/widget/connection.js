@@ -49,6 +49,12 @@ export class Connection {
     return true;
   }
 
+  /** For frames that nobody answers to. */
+  tell(frame) {
+    if (this.online) this.socket.send(JSON.stringify(frame));
+    return this.online;
+  }
+
   async connect() {
     clearTimeout(this.retry);
     this.drop();
@@ -89,7 +95,7 @@ export class Connection {
 
   hello(session) {
     const { floor, language, token } = this.owner;
-    return { type: "hello", version: VERSION, ...session, after: floor, language, token: token || null };
+    return { type: "hello", version: VERSION, ...session, after: floor, language, token: token || null, live: true };
   }
 
   hear(socket, frame) {

@@ -7,11 +7,16 @@
  */
 
 import { Connection } from "./connection.js";
+import { save } from "./downloads.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
+import { Shelf } from "./shelf.js";
 import { Store } from "./store.js";
 import { ourLanguage, say } from "./strings.js";
+import { Uploads } from "./uploads.js";
 import { View } from "./view.js";
+
+const TYPING_EVERY_MS = 3_000;
 
 class RedressChat extends HTMLElement {
   static observedAttributes = ["lang", "token"];
@@ -20,6 +25,7 @@ class RedressChat extends HTMLElement {
     if (!this.view) {
       this.server = new URL(this.getAttribute("server") || import.meta.url, location.href).origin;
       this.log = new Log();
+      this.limits = { maxFileBytes: 20 * 2 ** 20, maxFiles: 10 };
       this.useDrawer();
       this.language = this.chosenLanguage();
       const asPage = this.hasAttribute("page");
@@ -40,6 +46,7 @@ class RedressChat extends HTMLElement {
 
   forget() {
     this.end();
+    this.shelf.forget();
     this.store.forget();
     this.begin();
   }
@@ -78,6 +85,8 @@ class RedressChat extends HTMLElement {
     if (frame.type === "welcome") this.welcome(frame);
     if (frame.type === "entry") this.takeEntries([frame]);
     if (frame.type === "stored") this.stored(frame);
+    if (frame.type === "state") this.takeState(frame);
+    if (frame.type === "typing") this.view.situation.agentTypes(frame.name);
     if (frame.type === "error") this.refused(frame);
   }
 
@@ -91,7 +100,40 @@ class RedressChat extends HTMLElement {
   }
 
   onText(text) {
-    this.write({ type: "message", text });
+    this.write({ type: "message", text, files: this.uploads.take() });
+    this.onFiles();
+  }
+
+  /** The user is typing: worth saying when a person may be looking. */
+  onTyping() {
+    if (this.view.situation.state.with === "bot" || Date.now() - (this.typedAt ?? 0) < TYPING_EVERY_MS) return;
+    this.typedAt = Date.now();
+    this.connection.tell({ type: "typing" });
+  }
+
+  onAttach(files) {
+    this.uploads.add(files);
+    this.connection.start();
+  }
+
+  onDetach(item) {
+    this.uploads.remove(item);
+  }
+
+  onFiles(moving, sent) {
+    this.view.showFiles(this.uploads.items, moving, sent);
+  }
+
+  async onFile(file) {
+    try {
+      await save(this.server, this.session, file);
+    } catch {
+      this.view.showProblem(say(this.language, "fileNotThere", { name: file.name }));
+    }
+  }
+
+  newSession() {
+    return this.connection.newSession();
   }
 
   onPress(button, title) {
@@ -110,19 +152,27 @@ class RedressChat extends HTMLElement {
     this.connection = new Connection(this.server, this);
     this.outbox = new Outbox(this.store, this.connection);
     for (const message of this.outbox.restore()) this.log.add(message);
+    this.uploads = new Uploads(this.server, this.shelf, this);
+    this.uploads.restore();
     this.show({ quietly: true });
     this.view.setState("closed");
+    this.listeners = new AbortController();
+    document.addEventListener("visibilitychange", () => this.markRead(), { signal: this.listeners.signal });
     if (this.view.isOpen || !this.store.isEmpty) this.connection.start();
   }
 
   end() {
     this.connection.stop();
     this.outbox.stop();
+    this.uploads.stop();
+    this.listeners.abort();
   }
 
   welcome(frame) {
     this.view.maxCharacters = frame.max_characters;
     this.view.messages.origins = frame.link_origins;
+    this.limits = { maxFileBytes: frame.max_file_bytes, maxFiles: frame.max_files };
+    this.toldRead = 0;
     if (frame.reset) this.startOver();
     this.takeEntries(frame.entries, { quietly: this.log.floor === 0 });
   }
@@ -138,9 +188,18 @@ class RedressChat extends HTMLElement {
     for (const entry of entries) {
       this.log.take(entry);
       if (entry.client_id) this.outbox.seen(entry.client_id);
+      if (entry.author === "agent") this.view.situation.stopTyping();
     }
     this.show(options);
     this.markRead();
+  }
+
+  /** What was read on another device is not new here. */
+  takeState(state) {
+    this.view.situation.take(state);
+    this.view.messages.setSeen(state.seen);
+    this.store.lastRead = Math.max(this.store.lastRead, state.read);
+    this.showUnread();
   }
 
   stored({ id, seq }) {
@@ -177,8 +236,11 @@ class RedressChat extends HTMLElement {
 
   markRead() {
     if (!this.view.isOpen) return;
-    this.store.lastRead = Math.max(this.store.lastRead, this.log.items.findLast((item) => item.seq)?.seq ?? 0);
+    const highest = this.log.highest;
+    this.store.lastRead = Math.max(this.store.lastRead, highest);
     this.showUnread();
+    if (document.visibilityState !== "visible" || highest <= this.toldRead) return;
+    if (this.connection.tell({ type: "seen", seq: highest })) this.toldRead = highest;
   }
 
   showUnread() {
@@ -213,6 +275,7 @@ class RedressChat extends HTMLElement {
     this.user = userOf(this.token);
     this.store = this.user ? new Store(this.server, this.user) : guest;
     if (this.user) this.store.adopt(guest);
+    this.shelf = new Shelf(this.store.drawer);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The conversation as one list: what the desk told (entries with numbers) and what was written here and is on its way.
  *
- * An item is {clientId, seq, author, name, text, at, buttons, status}. Its seq is null until the desk has stored it;
+ * An item is {clientId, seq, author, name, text, files, at, buttons, status}. Its seq is null until the desk has stored it;
  * status is "waiting", "sent" (stored) or "shown" (seen as an entry).
  */
 export class Log {
@@ -23,6 +23,7 @@ export class Log {
       author: "user",
       name: "",
       text: message.text,
+      files: message.files ?? [],
       at: new Date(message.at),
       buttons: [],
       status: "waiting",
@@ -52,6 +53,7 @@ export class Log {
       author: entry.author,
       name: entry.name || "",
       text: entry.text,
+      files: entry.files ?? [],
       at: new Date(entry.at),
       buttons: entry.buttons || [],
       status: "shown",
@@ -72,6 +74,10 @@ export class Log {
   choices() {
     const answers = this.items.slice(this.items.findLastIndex((item) => item.author === "user") + 1);
     return answers.findLast((item) => item.buttons.length > 0)?.buttons ?? [];
+  }
+
+  get highest() {
+    return this.items.findLast((item) => item.seq)?.seq ?? 0;
   }
 
   unreadAfter(seq) {

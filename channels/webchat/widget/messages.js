@@ -1,11 +1,14 @@
 /** The messages on the screen, one element per item of the log, in the log's order. */
 
 import { say } from "./strings.js";
-import { clockTime, day, linked } from "./text.js";
+import { clockTime, day, linked, sizeOf } from "./text.js";
 
 export class MessageList {
-  constructor(box, before) {
+  /** `onFile(file)` is called when the user wants a file of theirs back. */
+  constructor(box, before, onFile) {
     this.box = box;
+    this.onFile = onFile;
+    this.seen = 0;
     this.before = before;
     this.elements = new Map();
     this.origins = [];
@@ -23,6 +26,7 @@ export class MessageList {
    */
   show(items, { quietly = false } = {}) {
     if (quietly) this.hush();
+    this.newestOwn = items.findLast((item) => item.author === "user" && item.seq);
     for (const [item, element] of this.elements) {
       if (!items.includes(item)) this.discard(item, element);
     }
@@ -76,10 +80,8 @@ export class MessageList {
   create(item) {
     const element = document.createElement("div");
     element.item = item;
-    for (const name of ["day", "who", "text", "state"]) {
-      const part = document.createElement("p");
-      part.className = name;
-      element.append(part);
+    for (const [tag, name] of [["p", "day"], ["p", "who"], ["p", "text"], ["ul", "files"], ["p", "state"]]) {
+      element.append(Object.assign(document.createElement(tag), { className: name }));
     }
     this.elements.set(item, element);
     return element;
@@ -93,14 +95,42 @@ export class MessageList {
   fill(element, item) {
     element.className = `item ${item.author}`;
     element.dataset.status = item.status;
-    const [, who, text, state] = element.children;
+    const [, who, text, files, state] = element.children;
     setText(who, `${this.nameOf(item)} · ${clockTime(item.at, this.language)}`);
     if (text.textContent !== item.text) text.replaceChildren(...linked(item.text, this.origins));
+    text.hidden = item.text === "";
+    this.fillFiles(files, item);
     setText(state, this.stateOf(item));
+  }
+
+  fillFiles(list, item) {
+    list.hidden = item.files.length === 0;
+    const shown = JSON.stringify([this.language, item.files, item.seq !== null]);
+    if (list.shown === shown) return;
+    list.shown = shown;
+    list.replaceChildren(...item.files.map((file) => this.fileLine(file, item)));
+  }
+
+  /** A file can be had back once it is kept; before that it is only named. */
+  fileLine(file, item) {
+    const line = document.createElement("li");
+    const label = `${file.name} · ${sizeOf(file.size, this.language)}`;
+    if (item.seq === null) return Object.assign(line, { textContent: label });
+    const button = Object.assign(document.createElement("button"), { type: "button", textContent: label });
+    button.title = say(this.language, "fileSave", { name: file.name });
+    button.addEventListener("click", () => this.onFile(file));
+    line.append(button);
+    return line;
+  }
+
+  setSeen(seq) {
+    this.seen = seq;
+    this.refill();
   }
 
   /** A message on its way over a working line says nothing: that lasts a moment. */
   stateOf(item) {
+    if (item === this.newestOwn) return say(this.language, item.seq <= this.seen ? "seen" : "sent");
     if (item.status === "sent") return say(this.language, "sent");
     return item.status === "waiting" && !this.online ? say(this.language, "waiting") : "";
   }

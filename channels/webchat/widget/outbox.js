@@ -1,3 +1,5 @@
+import { newId } from "./ids.js";
+
 /**
  * What the user sends, in order: one message at a time, the next when the desk has stored the one before.
  *
@@ -12,7 +14,7 @@ export class Outbox {
     this.inFlight = null;
   }
 
-  /** `message` is {type: "message", text} or {type: "press", button, text}; `text` is what is shown. */
+  /** `message` is {type: "message", text, files} or {type: "press", button, text}; `text` is what is shown. */
   add(message) {
     const kept = { ...message, id: newId(), at: Date.now() };
     this.store.keep(kept);
@@ -81,11 +83,7 @@ export class Outbox {
   }
 }
 
-function onTheWire({ type, id, text, button }) {
-  return type === "press" ? { type, id, button } : { type, id, text };
-}
-
-/** crypto.randomUUID is missing on plain http pages; random values are not. */
-function newId() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+function onTheWire({ type, id, text, button, files = [] }) {
+  if (type === "press") return { type, id, button };
+  return files.length ? { type, id, text, files: files.map((file) => file.id) } : { type, id, text };
 }

@@ -63,6 +63,20 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
 .hint { color: var(--soft); font-size: .8em; padding-top: 4px; }
 .problem { color: var(--warn); padding-bottom: 6px; }
 .status:empty, .problem:empty { padding: 0; border: 0; }
+.typing, .who-is-there { color: var(--soft); font-size: .88em; padding: 2px 14px 4px; }
+.attach { flex: none; width: 2.4em; padding: 0; align-self: stretch; }
+.attach::before { content: ""; display: block; width: 9px; height: 18px; margin: auto; border: 2px solid currentColor; border-radius: 6px; transform: rotate(35deg); }
+.dropping { outline: 3px dashed var(--accent); outline-offset: -6px; }
+ul { list-style: none; margin: 0; padding: 0; }
+.tray { max-height: 24vh; overflow-y: auto; padding-bottom: 6px; }
+.tray li { display: grid; grid-template-columns: 1fr auto; gap: 0 8px; align-items: center; padding: 4px 0; border-bottom: 1px solid var(--line); }
+.file-name { overflow-wrap: anywhere; font-weight: 600; }
+.file-state { grid-column: 1; color: var(--soft); font-size: .85em; }
+[data-state=failed] .file-state { color: var(--warn); }
+.tray progress { grid-column: 1; width: 100%; accent-color: var(--accent); }
+.tray button { grid-area: 1 / 2 / span 2; min-width: 2.4em; }
+.files { max-width: 88%; margin-top: 4px; }
+.files button { text-align: start; overflow-wrap: anywhere; text-decoration: underline; margin-top: 2px; min-height: 2em; }
 .person { width: 100%; margin-top: 8px; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 480px) {

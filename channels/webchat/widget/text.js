@@ -35,6 +35,13 @@ function link(address) {
   return anchor;
 }
 
+/** "47 KB", "1.2 MB" */
+export function sizeOf(bytes, language) {
+  const [unit, length] = bytes < 1024 ? ["byte", 1] : bytes < 2 ** 20 ? ["kilobyte", 1024] : ["megabyte", 2 ** 20];
+  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: unit === "megabyte" ? 1 : 0 };
+  return new Intl.NumberFormat(LOCALES[language], options).format(bytes / length);
+}
+
 export function clockTime(moment, language) {
   return moment.toLocaleTimeString(LOCALES[language], { hour: "2-digit", minute: "2-digit" });
 }

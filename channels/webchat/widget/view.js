@@ -2,9 +2,14 @@
 
 import { say } from "./strings.js";
 import { MessageList } from "./messages.js";
+import { SituationLines } from "./situation.js";
 import { SHEET } from "./style.js";
+import { Tray } from "./tray.js";
 
-/** `owner` hears onOpen(), onClose(), onText(text), onPress(name, title), onLanguage(). */
+/**
+ * `owner` hears onOpen(), onClose(), onText(text), onPress(name, title), onLanguage(), onTyping(), onAttach(files),
+ * onDetach(item), onFile(file).
+ */
 export class View {
   constructor(root, owner, { asPage, language }) {
     this.owner = owner;
@@ -24,7 +29,7 @@ export class View {
     this.panel.setAttribute("role", this.asPage ? "region" : "dialog");
     this.panel.setAttribute("aria-labelledby", "title");
     this.launcher.setAttribute("aria-controls", "panel");
-    this.panel.append(this.buildHead(), this.buildStatus(), this.buildLog(), this.buildFoot());
+    this.panel.append(this.buildHead(), this.buildStatus(), this.buildLog(), ...this.buildSituation(), this.buildFoot());
     this.panel.addEventListener("keydown", (event) => this.onKey(event));
     this.panel.hidden = !this.asPage;
     this.launcher.hidden = this.asPage;
@@ -54,8 +59,33 @@ export class View {
     this.scroller = make("div", { className: "log", tabIndex: 0 });
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
-    this.messages = new MessageList(this.scroller, this.notice);
+    this.messages = new MessageList(this.scroller, this.notice, (file) => this.owner.onFile(file));
     return this.scroller;
+  }
+
+  buildSituation() {
+    const who = make("p", { className: "who-is-there", hidden: true });
+    who.setAttribute("role", "status");
+    const typing = make("p", { className: "typing", hidden: true });
+    this.situation = new SituationLines(who, typing);
+    return [typing, who];
+  }
+
+  buildTray() {
+    this.files = make("ul", { className: "tray", hidden: true });
+    this.filesLive = make("p", { className: "unseen" });
+    this.filesLive.setAttribute("role", "status");
+    this.tray = new Tray(this.files, this.filesLive, (item) => this.owner.onDetach(item));
+    this.picker = make("input", { type: "file", multiple: true, hidden: true });
+    this.picker.addEventListener("change", () => {
+      this.attach([...this.picker.files]);
+      this.picker.value = "";
+    });
+    this.attacher = make("button", { type: "button", className: "attach" });
+    this.attacher.addEventListener("click", () => this.picker.click());
+    this.panel.addEventListener("dragover", (event) => this.onDrag(event));
+    this.panel.addEventListener("dragleave", () => this.panel.classList.remove("dropping"));
+    this.panel.addEventListener("drop", (event) => this.onDrop(event));
   }
 
   buildFoot() {
@@ -66,16 +96,21 @@ export class View {
     this.label = make("label", { htmlFor: "text", className: "unseen" });
     this.input = make("textarea", { id: "text", rows: 2 });
     this.input.setAttribute("aria-describedby", "hint problem");
-    this.input.addEventListener("input", () => this.showProblem(""));
+    this.input.addEventListener("input", () => {
+      this.showProblem("");
+      if (this.input.value) this.owner.onTyping();
+    });
+    this.input.addEventListener("paste", (event) => this.onPaste(event));
     this.sender = make("button", { type: "submit" });
     this.hint = make("p", { id: "hint", className: "hint" });
     this.problem = make("p", { id: "problem", className: "problem" });
     this.problem.setAttribute("role", "alert");
     const form = make("form", {});
     form.addEventListener("submit", (event) => this.submit(event));
-    form.append(this.label, this.input, this.sender);
+    this.buildTray();
+    form.append(this.label, this.attacher, this.picker, this.input, this.sender);
     const foot = make("footer", {});
-    foot.append(this.choices, this.problem, form, this.hint, this.person);
+    foot.append(this.choices, this.problem, this.files, this.filesLive, form, this.hint, this.person);
     return foot;
   }
 
@@ -109,12 +144,53 @@ export class View {
   submit(event) {
     event.preventDefault();
     const text = this.input.value.trim();
+    const items = [...this.tray.lines.keys()];
     const over = [...text].length - this.maxCharacters;
     if (over > 0) this.showProblem(say(this.language, "tooLong", { over }));
-    if (!text || over > 0) return;
+    if ((!text && items.length === 0) || over > 0) return;
+    if (items.some((item) => item.state === "failed")) return this.showProblem(say(this.language, "fileInTheWay"));
+    this.sendsWhenReady = items.some((item) => item.state !== "ready");
+    if (this.sendsWhenReady) return this.showProblem(say(this.language, "fileWaits"));
     this.input.value = "";
     this.showProblem("");
     this.owner.onText(text);
+  }
+
+  /** A message whose files were still on their way leaves by itself when the last one is there. */
+  showFiles(items, moving, sent) {
+    this.tray.show(items, moving, sent);
+    if (items.some((item) => item.state === "failed")) this.sendsWhenReady = false;
+    if (!this.sendsWhenReady || items.some((item) => item.state !== "ready")) return;
+    this.sendsWhenReady = false;
+    this.submit(new Event("submit"));
+  }
+
+  attach(files) {
+    if (files.length === 0) return;
+    this.showProblem("");
+    this.owner.onAttach(files);
+    this.rest();
+  }
+
+  onPaste(event) {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.attach(files);
+  }
+
+  onDrag(event) {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    this.panel.classList.add("dropping");
+  }
+
+  onDrop(event) {
+    this.panel.classList.remove("dropping");
+    const files = [...event.dataTransfer.files];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.attach(files);
   }
 
   press(name, title) {
@@ -178,6 +254,10 @@ export class View {
     this.choices.setAttribute("aria-label", say(language, "choices"));
     this.launcher.setAttribute("aria-expanded", String(this.isOpen));
     this.messages.relabel(language);
+    this.tray.relabel(language);
+    this.situation.relabel(language);
+    this.attacher.setAttribute("aria-label", say(language, "attach"));
+    this.attacher.title = say(language, "attach");
     this.setUnread(this.unread || 0);
     this.setState(this.state || "closed");
   }

@@ -9,8 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from bot.repository import attention
+from bot.repository.attention import Marks
 from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Note, Outbox
 from escalation import queue, repository
+from escalation.console.repository import person
+from escalation.console.repository.person import ShownPerson
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,7 @@ class ShownConversation:
     language: str | None
     subject: str
     account: Mapping[str, Any] | None
+    person_id: int | None
     owner: str
     queued_at: datetime | None
     resolved_at: datetime | None
@@ -77,8 +82,16 @@ class Everything:
     evidence: list[EvidenceRow]
     case: ShownCase | None
     events: list[EventRow]
+    person: ShownPerson | None
     siblings: list[ShownConversation]
     """Other conversations of the same case."""
+    marks: Marks
+    present: frozenset[str]
+    """Who has it open right now: `attention.USER`, "agent:<id>"."""
+
+    @property
+    def last_seq(self) -> int:
+        return max((row.seq for row in [*self.inbox, *self.outbox]), default=0)
 
 
 def find(connection: Connection, conversation_id: int) -> ShownConversation | None:
@@ -87,7 +100,7 @@ def find(connection: Connection, conversation_id: int) -> ShownConversation | No
     return None if row is None else ShownConversation(**row._mapping)
 
 
-def everything(connection: Connection, conversation_id: int) -> Everything | None:
+def everything(connection: Connection, conversation_id: int, now: datetime) -> Everything | None:
     conversation = find(connection, conversation_id)
     if conversation is None:
         return None
@@ -101,7 +114,10 @@ def everything(connection: Connection, conversation_id: int) -> Everything | Non
         evidence=_evidence(connection, conversation_id),
         case=case,
         events=_events(connection, case.id) if case else [],
+        person=person.of_conversation(connection, conversation.person_id, conversation_id),
         siblings=_siblings(connection, case.id, conversation_id) if case else [],
+        marks=attention.marks(connection, conversation_id),
+        present=attention.present(connection, conversation.channel, conversation.key, now),
     )
 
 
@@ -141,6 +157,7 @@ def _outbox(connection: Connection, conversation_id: int) -> list[Row[Any]]:
         Outbox.created_at,
         Outbox.sent_at,
         Outbox.state,
+        Outbox.sealed,
     )
     return list(connection.execute(query.where(Outbox.conversation_id == conversation_id).order_by(Outbox.seq)))
 

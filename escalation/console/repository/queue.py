@@ -92,7 +92,8 @@ def counts(connection: Connection, owner: str) -> dict[View, int]:
 
 
 def _within(view: View, owner: str) -> ColumnElement[bool]:
-    unresolved = Conversation.resolved_at.is_(None)
+    unanswered_letter = and_(Conversation.letter, Conversation.last_seq <= 1)
+    unresolved = and_(Conversation.resolved_at.is_(None), ~unanswered_letter)
     match view:
         case View.WAITING:
             return Conversation.owner == "queue"

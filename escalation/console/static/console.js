@@ -73,11 +73,13 @@
     showTimes();
     followStanding();
     showWaiting();
+    tellSeen();
     if (!kept) return;
     for (const id of kept.open) if (id) byId(id)?.setAttribute("open", "");
     const tally = byId("tally");
     if (tally && Number(tally.dataset.lines) > kept.lines) {
       byId("announce").textContent = "";
+      showTyping(0);
       requestAnimationFrame(() => { byId("announce").textContent = tally.dataset.said; });
     }
     if (kept.atEnd) toEnd();
@@ -100,6 +102,48 @@
   document.addEventListener("htmx:afterRequest", settle);
   document.addEventListener("htmx:sseError", () => { byId("offline").hidden = false; });
   document.addEventListener("htmx:sseOpen", () => { byId("offline").hidden = true; });
+
+  // Signs to the other side: what is on this screen was seen, and somebody is typing an answer.
+  const signs = document.querySelector("[data-seen]")?.dataset;
+  const TYPING_EVERY = 3000;
+  const TYPING_LASTS = 6000;
+  let seen = 0;
+  let typed = 0;
+  let typing = null;
+
+  function sign(address, fields) {
+    const headers = { "X-CSRF-Token": signs.csrf };
+    const asked = fetch(address, { method: "POST", headers, body: new URLSearchParams(fields), keepalive: true });
+    return asked.then((answer) => answer.ok, () => false);
+  }
+
+  async function tellSeen() {
+    const seq = Number(byId("tally")?.dataset.seq ?? 0);
+    if (!signs || document.visibilityState !== "visible" || seq <= seen) return;
+    seen = seq;
+    if (!(await sign(signs.seen, { seq })) && seen === seq) seen = 0;
+  }
+
+  function tellTyping(field) {
+    if (!signs || field.id !== "reply-text" || Date.now() - typed < TYPING_EVERY) return;
+    typed = Date.now();
+    sign(signs.typing, {});
+  }
+
+  function showTyping(lasts) {
+    const line = byId("typing");
+    if (!line) return;
+    clearTimeout(typing);
+    const text = lasts ? line.dataset.said : "";
+    if (line.textContent !== text) line.textContent = text;
+    if (lasts) typing = setTimeout(() => showTyping(0), lasts);
+  }
+
+  document.addEventListener("input", (event) => tellTyping(event.target));
+  document.addEventListener("visibilitychange", tellSeen);
+  document.addEventListener("htmx:sseMessage", (event) => {
+    if (event.target.id === "hears-typing") showTyping(TYPING_LASTS);
+  });
 
   // Keys. One key alone acts only outside of fields, and can be switched off (WCAG 2.1.4).
   const keysOn = () => localStorage.getItem("keys") !== "off";

@@ -1,0 +1,144 @@
+"""The second half of the contract: what a channel needs whose users watch, and send files ahead of their words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+
+class Holder(StrEnum):
+    """Who has the word in a conversation besides its user."""
+
+    BOT = "bot"
+    QUEUE = "queue"
+    """A person is awaited; nobody has come yet."""
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """Who speaks with the user at this moment, and how far both have read."""
+
+    owner: Holder
+    name: str = ""
+    """Of the agent."""
+    here: bool = False
+    """The agent has the conversation open right now."""
+    thinking: bool = False
+    """The bot is working on an answer."""
+    seen: int = 0
+    """A person at the desk has seen the conversation up to this number."""
+    read: int = 0
+    """The user has, on some device."""
+
+
+class Attention(Protocol):
+    """Who is there and what was read, for channels whose users watch. Nothing of it is part of the conversation."""
+
+    async def situation(self, conversation_key: str) -> Situation: ...
+
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yields once for each wake-up after the situation may have changed; wake-ups may be merged, never lost."""
+        ...
+
+    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Yields when the agent who has the conversation is typing. What was not heard at once is lost."""
+        ...
+
+    def user_types(self, conversation_key: str) -> None:
+        """Tells the agents that the user is typing. The channel limits how often."""
+        ...
+
+    def present(self, conversation_key: str) -> AbstractContextManager[None]:
+        """The user counts as connected while inside, once however many connections there are."""
+        ...
+
+    async def user_read(self, conversation_key: str, seq: int) -> None:
+        """The user has seen everything up to `seq`. A lower number than before changes nothing."""
+        ...
+
+
+class UploadFault(StrEnum):
+    """Why a file, or a piece of one, is not taken."""
+
+    GONE = "no_such_file"
+    """Unknown, expired, or of another conversation: nobody learns which."""
+    OFFSET = "wrong_offset"
+    BUSY = "file_busy"
+    """Another request is writing to it."""
+    EMPTY = "empty_file"
+    TOO_LARGE = "file_too_large"
+    TOO_MANY = "too_many_files"
+    """This conversation has too much waiting that no message names yet."""
+    NO_ROOM = "no_room"
+    """The desk has, or its disk is full: it may be different later."""
+    INCOMPLETE = "file_incomplete"
+    USED = "file_used"
+    """Another message has it already."""
+
+
+class UploadRefused(Exception):
+    def __init__(self, fault: UploadFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+@dataclass(frozen=True, kw_only=True)
+class UploadLimits:
+    file_bytes: int
+    """Of one file."""
+    waiting_files: int
+    """Of one conversation, not yet named by a message."""
+    waiting_bytes: int
+    """Likewise."""
+    waiting_bytes_in_all: int
+    """Of all conversations together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file that comes, or came, ahead of its message."""
+
+    id: str
+    filename: str
+    size: int
+    received: int
+    """Bytes that are safely there: the next piece begins here."""
+    sha256: str | None
+    """None until all bytes are there."""
+    content_type: str
+    expires_at: datetime
+    """When it is thrown away unless a message names it first."""
+
+
+class Uploads(Protocol):
+    """Files that come in pieces ahead of their message. An upload belongs to one conversation and one message.
+
+    Every method raises UploadRefused, or NotStored when the desk cannot store now.
+    """
+
+    async def begin(self, conversation_key: str, filename: str, size: int, limits: UploadLimits) -> Upload: ...
+
+    async def find(self, conversation_key: str, upload_id: str) -> Upload: ...
+
+    async def append(self, conversation_key: str, upload_id: str, offset: int, pieces: AsyncIterator[bytes]) -> Upload:
+        """Adds what `pieces` yield; what came before they broke off is kept, and their error is raised."""
+        ...
+
+    async def drop(self, conversation_key: str, upload_id: str) -> None:
+        """Throws away what no message names."""
+        ...
+
+    async def claim(self, conversation_key: str, upload_ids: Sequence[str], external_id: str) -> Sequence[Upload]:
+        """Moves complete files into the evidence store for the message `external_id`, for good. Repeating it for
+        the same message is harmless."""
+        ...
+
+    async def path(self, conversation_key: str, upload_id: str) -> Path:
+        """Where the bytes of a complete upload lie."""
+        ...
