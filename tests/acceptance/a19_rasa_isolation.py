@@ -26,7 +26,7 @@ PAYLOADS = [
     for slot in ("verified", "uid")
 ]
 ORDINARY = ["24/7", "／客服", "/help me"]
-OURS = {"inbox_id", "channel", "language", "entities", "signals", "account", "case", "urgent", "articles"}
+OURS = {"inbox_id", "channel", "language", "entities", "signals", "account", "can_prove", "case", "urgent", "articles"}
 
 
 async def run(bar: Bar, folder: Path, database_url: str) -> None:

@@ -18,6 +18,7 @@ class FakeRelay:
         self.mode = "well"
         self.recipients: list[str] = []
         self.bodies: list[str] = []
+        self.mails: list[EmailMessage] = []
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -35,6 +36,7 @@ class FakeRelay:
         self.recipients += envelope.rcpt_tos
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
         body = mail.get_body(("plain",))
         self.bodies.append("" if body is None else str(body.get_content()))
         return "250 OK"

@@ -27,6 +27,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def clean_environment() -> dict[str, str]:
+    """An operator's: without settings of ours, and with Python's defaults (kept bytecode makes a start 4 s shorter)."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("REDRESS_", "PYTHON"))}
+
+
 class DeskProcess:
     """`settings` are given without their prefix, for example WORK__LEASE_SECONDS="3"."""
 
@@ -53,9 +58,29 @@ class DeskProcess:
         return self.folder / "data" / "maildrop"
 
     @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    def parsers(self) -> list[int]:
+        """Process ids of the children that read mail for it."""
+        try:
+            children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        except OSError:
+            return []
+        return [int(pid) for pid in children if "parser_process" in _command(int(pid))]
+
+    def resident_bytes(self) -> int:
+        """Memory of the process itself, without its children."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    @property
     def env(self) -> Mapping[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("REDRESS_")}
-        return clean | {f"REDRESS_{name}": value for name, value in self._settings.items()}
+        return clean_environment() | {f"REDRESS_{name}": value for name, value in self._settings.items()}
 
     async def start(self) -> float:
         """Starts it and waits until it takes messages; how many seconds that took."""
@@ -113,3 +138,10 @@ class DeskProcess:
         said, _ = await run.communicate()
         assert run.returncode is not None
         return run.returncode, said.decode()
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

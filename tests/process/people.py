@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import aiosmtplib
@@ -15,23 +15,42 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from tests.process.desk import DeskProcess
-
 RETRY_SECONDS = 0.2
+
+
+class Doors(Protocol):
+    """Where people find a desk: a process of it, or whatever spreads people over several."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def smtp_port(self) -> int: ...
+
+
+class NotSaved(Exception):
+    """The desk said that a message is not saved. `seconds` is when to come again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 @dataclass
 class Chatter:
     """Chats over one session; keeps what it saw, by sequence number, exactly as a widget would."""
 
-    desk: DeskProcess
+    desk: Doors
     language: str = "en"
     token: str | None = None
     session: dict[str, str] = field(default_factory=dict)
     seen: dict[int, dict[str, Any]] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
     shown_twice: int = 0
+    """Entries that came again although the desk knew that they had been shown, or that had changed meanwhile."""
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    _shown_here: set[int] = field(default_factory=set)
 
     async def say(self, text: str) -> None:
         """Until it is stored: reconnects and sends again under the same id."""
@@ -42,6 +61,8 @@ class Chatter:
                     await socket.send(json.dumps({"type": "message", "id": client_id, "text": text}))
                     await self.listen(socket, until=client_id)
                     return
+            except NotSaved as refusal:
+                await asyncio.sleep(refusal.seconds)
             except (OSError, WebSocketException, httpx.HTTPError, TimeoutError):
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -49,7 +70,7 @@ class Chatter:
         return _Connection(self)
 
     async def listen(self, socket: ClientConnection, *, until: str | None = None, seconds: float = 10) -> None:
-        """Takes frames in until the message `until` is stored, or for `seconds`."""
+        """Takes frames in until the message `until` is stored, or for `seconds`. Raises NotSaved, TimeoutError."""
         async with asyncio.timeout(seconds):
             while True:
                 frame = json.loads(await socket.recv())
@@ -57,16 +78,33 @@ class Chatter:
                 if frame["type"] == "stored" and frame["id"] == until:
                     self.stored.append(frame["id"])
                     return
+                if frame["type"] == "error" and frame["id"] == until:
+                    raise NotSaved(frame["retry_after_seconds"])
 
     def take(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "error":
+            self.errors.append(frame)
         entries = frame.get("entries", []) if frame["type"] == "welcome" else [frame]
         for entry in entries:
-            if entry.get("type", "entry") != "entry":
-                continue
-            self.shown_twice += entry["seq"] in self.seen
-            self.seen[entry["seq"]] = entry
-            if entry["author"] != "user":
-                self.told.set()
+            if entry.get("type", "entry") == "entry":
+                self._show(entry)
+
+    def _show(self, entry: dict[str, Any]) -> None:
+        seq, before = entry["seq"], self.seen.get(entry["seq"])
+        changed = before is not None and (before["author"], before["text"]) != (entry["author"], entry["text"])
+        self.shown_twice += changed or seq in self._shown_here
+        self._shown_here.add(seq)
+        self.seen[seq] = entry
+        if entry["author"] != "user":
+            self.told.set()
+
+    def after(self) -> int:
+        """The highest number up to which it has everything; begins a new connection's reckoning."""
+        floor = 0
+        while floor + 1 in self.seen:
+            floor += 1
+        self._shown_here = set(range(1, floor + 1))
+        return floor
 
     async def wait_for(self, count: int, seconds: float = 20) -> list[str]:
         """What others said, once there are at least `count` of them."""
@@ -98,16 +136,25 @@ class _Connection:
             chatter.session = {"session": made["session"], "secret": made["secret"]}
         self._open = connect(chatter.desk.url.replace("http", "ws", 1) + "/chat/ws", open_timeout=5)
         socket = await self._open.__aenter__()
-        hello = {"type": "hello", "version": 1, **chatter.session, "after": max(chatter.seen, default=0)}
-        await socket.send(json.dumps({**hello, "language": chatter.language, "token": chatter.token}))
-        chatter.take(json.loads(await socket.recv()))
+        try:
+            await self._greet(socket)
+        except BaseException:
+            await self._open.__aexit__(None, None, None)
+            raise
         return socket
+
+    async def _greet(self, socket: ClientConnection) -> None:
+        chatter = self._chatter
+        hello = {"type": "hello", "version": 1, **chatter.session, "after": chatter.after()}
+        await socket.send(json.dumps({**hello, "language": chatter.language, "token": chatter.token}))
+        async with asyncio.timeout(10):
+            chatter.take(json.loads(await socket.recv()))
 
     async def __aexit__(self, *_error: object) -> None:
         await self._open.__aexit__(None, None, None)
 
 
-async def post(desk: DeskProcess, mail: bytes, sender: str, recipient: str = "complaints@exchange.example") -> str:
+async def post(desk: Doors, mail: bytes, sender: str, recipient: str = "complaints@exchange.example") -> str:
     """Sends one mail until it is accepted, as a mail server does; the server's last words."""
     while True:
         try:
