@@ -10,7 +10,7 @@ RASA := bot/rasa/.venv/bin/python
 TESTS ?= tests
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: run setup check test acceptance lock clean
+.PHONY: run setup check test acceptance acceptance-kill bench lock clean
 
 run: setup ## Set up what is missing, start everything, print the addresses
 	@exec .venv/bin/redress run
@@ -45,7 +45,7 @@ $(UV):
 check: setup ## Format, lint, types, import rules, sizes, migrations
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	.venv/bin/mypy bot channels actions escalation tests
+	.venv/bin/mypy bot channels actions escalation bench tests
 	.venv/bin/pytest -q tests/repo tests/store/test_engine.py
 
 test: setup ## Every test that needs nothing but the package registries
@@ -54,6 +54,12 @@ test: setup ## Every test that needs nothing but the package registries
 
 acceptance: setup ## The acceptance bars as scripts, each printing PASS or FAIL with its figure
 	@for bar in $(notdir $(basename $(wildcard tests/acceptance/a[0-9]*.py))); do $(APP) -m tests.acceptance.$$bar || exit 1; done
+
+acceptance-kill: setup ## Bar A1 alone: 50 rounds of kill -9 per database, 20 mails and 20 chat messages in each
+	$(APP) -m tests.acceptance.a01_no_loss_under_kill --rounds 50 --database both --mails 20 --chats 20 --lease 3
+
+bench: setup ## The benchmarks against their floors: ratios, JSON and plots in build/bench (BENCH="mail chat" for some)
+	@$(RASA) bot/rasa/train.py && $(APP) -m bench $(BENCH)
 
 lock: | $(UV) ## Resolve both locks anew
 	@$(UV) pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-header -o requirements.lock
