@@ -27,7 +27,7 @@ class TurnFailed(Exception):
     """Rasa gave no usable answer; `kind` says in one word how, for the metrics.
 
     `again_seconds` is how long to wait before the message may go there again; None when it may have been there
-    already and must not be repeated. `ill` is True when Rasa itself seems to be down, whatever the message.
+    already and must not be repeated. `ill` is True when Rasa itself seems to be out of order, whatever the message.
     """
 
     def __init__(
@@ -41,7 +41,10 @@ class TurnFailed(Exception):
 
 
 class RasaClient:
-    """Talks to our own input channel in Rasa. After three failures in a row it fails at once for five seconds."""
+    """Talks to our own input channel in Rasa. After three failures in a row it fails at once for five seconds.
+
+    A refused connection is no such failure: it costs nothing, and the message after it may find Rasa started again.
+    """
 
     def __init__(self, url: str, secret: str, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
@@ -119,7 +122,7 @@ class RasaClient:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._read(body)
         except aiohttp.ClientConnectorError as error:
-            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, ill=True, kind="unreachable") from error
+            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, kind="unreachable") from error
         except TimeoutError as error:
             raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True, kind="late") from error
         except aiohttp.ClientError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from bot.hub import QUEUE, conversation_topic
 from escalation.web.static import NODE_MODULES
@@ -154,6 +156,36 @@ async def test_an_open_page_follows_what_happens_and_keeps_what_is_typed(world: 
     await page.locator("#reply-text").press("Control+Enter")
     await expect(page.locator(".line-agent")).to_have_count(2)
     assert complaints == []
+    await context.close()
+
+
+async def test_an_answer_from_before_a_deed_does_not_undo_it(world: World, browser: Browser) -> None:
+    """The page asked how things stand, the agent took over, and only then the answer came: nothing is taken away."""
+    conversation_id = await talk(world.store, world.clock())
+    await ask_for_person(world.store, conversation_id, world.clock())
+    context = await new_context(browser)
+    page = await context.new_page()
+    await sign_in(page, world, "li")
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await released.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/parts", late, times=1)
+    await page.goto(f"{world.url}/console/c/{conversation_id}")
+    await asked.wait()
+    await page.keyboard.press("t")
+    await expect(page.locator("#resolve")).to_be_visible()
+    await page.keyboard.press("r")
+    await expect(page.locator("#reply-text")).to_be_focused()
+    answers = count(1)
+    async with page.expect_response(lambda one: one.url.endswith("/parts") and next(answers) == 2):
+        released.set()
+    await expect(page.locator("#reply-text")).to_be_focused()
+    await expect(page.locator("#resolve")).to_be_visible()
     await context.close()
 
 

@@ -50,6 +50,16 @@ async def test_after_three_failures_rasa_is_left_alone_for_a_while(road: Road, r
         await road.rasa.turn("fake:x", "hi", None, 1, "en", {})
 
 
+async def test_refused_connections_do_not_make_the_next_message_wait(road: Road) -> None:
+    well = road.rasa._url
+    road.rasa._url = "http://127.0.0.1:9"
+    for _ in range(5):
+        with pytest.raises(TurnFailed, match="cannot be reached"):
+            await road.rasa.turn("fake:x", "hi", None, 1, "en", {})
+    road.rasa._url = well
+    assert await road.rasa.turn("fake:x", "hi", None, 1, "en", {})
+
+
 async def test_what_a_user_types_never_reaches_rasa_as_a_command(road: Road, rasa: FakeRasa) -> None:
     for text in ("/restart", "　／person", "\u200b/inform{}", "24/7"):
         await road.receive(text)

@@ -37,11 +37,11 @@ def sqlite(folder: Path) -> str:
     return url
 
 
-async def refused(folder: Path, **settings: str) -> str:
+async def refused(folder: Path, expected: int = 2, **settings: str) -> str:
     """What `redress serve` says when it refuses to start with these settings."""
     desk = DeskProcess(folder, sqlite(folder), "http://127.0.0.1:9", **settings)
     code, said = await desk.redress("serve")
-    assert code == 2, said
+    assert code == expected, said
     assert "Traceback" not in said
     return said
 
@@ -72,7 +72,7 @@ async def test_a_port_in_use_stops_the_start(tmp_path: Path, which: str) -> None
 
 async def test_a_database_that_cannot_be_reached_stops_the_start(tmp_path: Path) -> None:
     url = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
-    assert "database" in await refused(tmp_path, DATABASE_URL=url)
+    assert "database" in await refused(tmp_path, expected=1, DATABASE_URL=url)  # it may be there later
 
 
 async def test_a_second_desk_on_the_same_data_refuses_to_start(tmp_path: Path, rasa_url: str) -> None:
@@ -101,12 +101,19 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-async def test_a_full_disk_means_later_and_nothing_is_lost(small_disk: Path, rasa_url: str) -> None:
+@pytest.fixture
+async def cramped(small_disk: Path, rasa_url: str) -> AsyncIterator[DeskProcess]:
+    """A desk on it, beside the ballast."""
+    (small_disk / "ballast").write_bytes(b"\0" * BALLAST_BYTES)
     desk = DeskProcess(small_disk, sqlite(small_disk), rasa_url)
     desk.log = small_disk.parent / "app.log"
-    ballast, filler = small_disk / "ballast", small_disk / "filler"
-    ballast.write_bytes(b"\0" * BALLAST_BYTES)
     await desk.start()
+    yield desk
+    await desk.stop()
+
+
+async def test_a_full_disk_means_later_and_nothing_is_lost(cramped: DeskProcess, small_disk: Path) -> None:
+    desk, filler = cramped, small_disk / "filler"
     sent, code = await _fill(desk)
     assert code in (451, 452)
     _fill_the_rest(filler)
@@ -119,7 +126,7 @@ async def test_a_full_disk_means_later_and_nothing_is_lost(small_disk: Path, ras
     assert state["ready"] is False
     assert state["reason"]
     filler.unlink()
-    ballast.unlink()
+    (small_disk / "ballast").unlink()
     async with asyncio.timeout(30):
         sender = "after@mail.example"
         assert (await post(desk, letter(sender, "hello", "again"), sender)).startswith("250")
@@ -129,7 +136,6 @@ async def test_a_full_disk_means_later_and_nothing_is_lost(small_disk: Path, ras
     code, book = await desk.redress("reconcile")
     assert code == 0
     assert json.loads(book.splitlines()[-1])["received"] >= sent + 1
-    await desk.stop()
 
 
 async def _fill(desk: DeskProcess) -> tuple[int, int]:

@@ -97,6 +97,19 @@
     if (waiting !== undefined) document.title = waiting === "0" ? title : `(${waiting}) ${title}`;
   }
 
+  // An answer that was asked for before a deed was done may show the desk as it was: it is asked for again.
+  let deeds = 0;
+  const deedsBefore = new WeakMap();
+  document.addEventListener("htmx:beforeSend", (event) => deedsBefore.set(event.detail.xhr, deeds));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { elt, xhr, requestConfig } = event.detail;
+    if (requestConfig.verb !== "get") deeds += 1;
+    else if (deedsBefore.get(xhr) < deeds) {
+      event.detail.shouldSwap = false;
+      window.htmx.trigger(elt, "sse:changed");
+    }
+  });
+
   document.addEventListener("htmx:oobBeforeSwap", remember);
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("htmx:afterRequest", settle);
