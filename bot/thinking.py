@@ -11,7 +11,8 @@ from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
 from bot.clock import Clock, now
 from bot.guard import MAX_CHARACTERS
 from bot.identity import policy
-from bot.identity.dialogue import Identity, Proving
+from bot.identity.dialogue import Identity
+from bot.identity.proposal import Proving
 from bot.metrics import step
 from bot.rasa_client import TurnFailed
 from bot.repository.conversations import ConversationRow
@@ -100,15 +101,17 @@ async def _study[T](run: Callable[..., T], text: str, *more: str) -> T:
 
 async def _proving(matter: Matter, mind: Mind, language: str) -> Proving | None:
     """Before the bot and before the owner: a code must reach neither, and an agent may have asked for it."""
-    if mind.identity is None or matter.message.kind is not Kind.MESSAGE:
+    if mind.identity is None:
         return None
     return await mind.identity.step(matter.conversation, matter.row, matter.message, language)
 
 
 def _masked(matter: Matter, proving: Proving) -> Matter:
     """From here on nobody sees the code: not the bot, not the transcript, not the brief."""
-    subject = matter.message.subject if proving.masked_subject is None else proving.masked_subject
-    return replace(matter, message=replace(matter.message, text=proving.masked or "", subject=subject))
+    message = matter.message
+    subject = message.subject if proving.masked_subject is None else proving.masked_subject
+    files = message.attachments if proving.attachments is None else proving.attachments
+    return replace(matter, message=replace(message, text=proving.masked or "", subject=subject, attachments=files))
 
 
 async def _proven(
@@ -123,10 +126,9 @@ async def _proven(
     commands, question = proving.commands, None
     if (resume := proving.resume) is not None:
         question = ReadMessage(text=resume.text)
-        account = {**(matter.conversation.account or {}), **resume.account}
         reading = await _study(mind.understand, question.text)
         try:
-            answer = await _ask(replace(matter, message=question), mind, reading, language, account)
+            answer = await _ask(replace(matter, message=question), mind, reading, language, resume.account)
         except TurnFailed as failure:
             if resume.own and patient(failure):
                 raise

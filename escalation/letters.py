@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -35,7 +34,6 @@ def open_letter(
     origin: str,
     now: datetime,
     case_id: int | None = None,
-    person_id: int | None = None,
     sealed: bool = False,
 ) -> int:
     """Queues a letter inside the caller's commit; its outbox id. The same `origin` twice is one letter.
@@ -48,7 +46,6 @@ def open_letter(
     known = outbox_rows.find_origin(connection, origin)
     if known is not None:
         return known
-    bound: dict[str, Any] = {"case_id": case_id, "person_id": person_id}
     conversation_id = conversations.add(
         connection,
         channel=channel,
@@ -59,7 +56,7 @@ def open_letter(
         letter=True,
         created_at=now,
         active_at=now,
-        **{name: value for name, value in bound.items() if value is not None},
+        case_id=case_id,
     )
     draft = Draft(origin=origin, author=Author.DESK, text=text, language=language, sealed=sealed)
     return outbox_rows.queue(connection, conversation_id, draft, secrets.token_hex(16), now)

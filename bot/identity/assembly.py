@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.alarm import Ring
 from bot.clock import Clock
 from bot.identity.codes import Codes
+from bot.identity.covering import LetterWords
 from bot.identity.dialogue import Identity
 from bot.identity.directory import BackOfficeDirectory
 from bot.identity.letters import WriteLetter, forget_code
@@ -58,6 +59,7 @@ def build(
     directory = BackOfficeDirectory(url, token, settings.backoffice_seconds) if url else None
     identity = None
     if directory is not None:
-        identity = Identity(store=store, directory=directory, codes=codes, limits=limits, clock=clock)
+        letter = LetterWords(words, exchange, limits)
+        identity = Identity(store=store, directory=directory, codes=codes, limits=limits, clock=clock, letter=letter)
     write = WriteLetter(words=words, codes=codes, limits=limits, exchange=exchange, channel=letters)
     return Proofs(identity=identity, directory=directory, timers={LETTER_TIMER: write, FORGET_TIMER: forget_code})

@@ -5,154 +5,117 @@ Nothing is written here, and no transaction is open while the exchange is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from sqlalchemy import Connection
-
-from actions.commands import Command, Say
+from actions.commands import Say
 from bot.clock import Clock
-from bot.identity import repository
+from bot.identity.claims import Claim
 from bot.identity.codes import Codes
-from bot.identity.directory import Directory, Registered, Unreachable
-from bot.identity.policy import Limits, MaySend, Verdict, judge_code, may_send, proof_holds, same_address
-from bot.identity.reading import CLAIM_CHARACTERS, MASK, Claim, Said, read, wants_proof, without_code
-from bot.identity.repository import CodeRow, DialogueRow
-from bot.identity.steps import (
-    Accept,
-    AskAccount,
-    CountGuesses,
-    CountTry,
-    Leave,
-    SendCode,
-    Tell,
-    VoidCode,
-    locked,
-    over,
-    too_many,
-)
+from bot.identity.covering import Cover, LetterWords
+from bot.identity.directory import Directory, Unreachable
+from bot.identity.judging import Judge
+from bot.identity.policy import Limits, MaySend, may_send, proof_holds
+from bot.identity.proposal import Proving, tell
+from bot.identity.reading import Said, read, wants_proof
+from bot.identity.standing import Standing, standing
+from bot.identity.steps import AskAccount, Leave, SendCode, too_many
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
-from channels.contract import ReadMessage
+from channels.contract import Kind, ReadMessage
 from escalation.queue import BOT
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resume:
-    """The question that waited, to be asked again now that the account is known."""
-
-    text: str
-    account: dict[str, str]
-    own: bool = False
-    """It came with the code itself: nobody has heard it before, so it must not go unanswered."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proving:
-    """What is to be done about a message that belongs to proving who writes."""
-
-    commands: Sequence[Command]
-    masked: str | None = None
-    """The text as it may be kept and as the bot may hear it; None when nothing has to be hidden."""
-    masked_subject: str | None = None
-    resume: Resume | None = None
-    goes_on: bool = False
-    """The message is about something else: the bot is asked as always, after the commands."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _State:
-    dialogue: DialogueRow | None
-    code: CodeRow | None
-    sends: Sequence[datetime]
-    questions: Sequence[tuple[int, str]]
-    waiting: str | None
 
 
 class Identity:
     """`step` is asked about every message before the bot is; most of them cost no query."""
 
-    def __init__(self, *, store: Store, directory: Directory, codes: Codes, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        codes: Codes,
+        limits: Limits,
+        clock: Clock,
+        letter: LetterWords,
+    ) -> None:
         self._store = store
         self._directory = directory
         self._codes = codes
         self._limits = limits
         self._clock = clock
+        self._letter = letter
+        self._judge = Judge(directory=directory, codes=codes, limits=limits)
+        self._cover = Cover(codes=codes, letter=letter)
 
     async def step(
         self, conversation: ConversationRow, row: InboxRow, message: ReadMessage, language: str
     ) -> Proving | None:
-        """None when the message has nothing to do with identity."""
-        now = self._clock()
+        """None when the message has nothing to do with identity. What no person wrote is only searched for a code."""
+        at, now = row.received_at, self._clock()
         subject = message.subject if row.seq == 1 else ""
-        begun = conversation.proving_until is not None and now < conversation.proving_until
+        begun = conversation.proving_until is not None and at < conversation.proving_until
         if not begun and not wants_proof(message.text, message.payload, subject):
-            return None
-        said = read(message.text, message.payload, subject)
-        state = await self._store.read(lambda connection: _state(connection, conversation.id, row.seq, now))
-        if (code := self._live_code(said, state.code, now)) is not None:
-            said = replace(said, code=code, masked=without_code(message.text, code))
-            found = await self._code(conversation, said, state, now)
-            return replace(found, masked_subject=without_code(message.subject, code))
-        proving = await self._other(conversation, said, state, language, now)
-        return _counted(conversation, said, state.code, self._limits, proving, now)
+            return self._cover.over(conversation.id, message, None, None)
+        known = await self._store.read(lambda connection: standing(connection, conversation.id, row, now))
+        proving = None
+        if message.kind is Kind.MESSAGE:
+            said = read(self._letter.without(message.text), message.payload, subject)
+            said = self._judge.find_code(message.text, said, known.code)
+            proving = await self._proving(conversation, row, said, known, language)
+            proving = self._judge.counted(conversation, known.code, said, at, proving)
+        return self._cover.over(conversation.id, message, known.code, proving)
 
-    async def _other(
-        self, conversation: ConversationRow, said: Said, state: _State, language: str, now: datetime
+    async def _proving(
+        self, conversation: ConversationRow, row: InboxRow, said: Said, known: Standing, language: str
     ) -> Proving | None:
-        """A message without the code that was sent."""
+        at = row.received_at
+        if known.code is not None and self._judge.is_sent(said, known.code):
+            return await self._judge.judge(conversation, known.code, said, known, at)
         if said.starts:
-            started = await self._start(conversation, said, state, language, now)
-            return replace(started, goes_on=not said.whole)
-        if state.dialogue is not None and state.dialogue.stage == "account":
-            return await self._account(conversation, said, state, language, now)
-        if state.code is not None and said.code is not None:
-            return await self._code(conversation, said, state, now)
-        if state.dialogue is not None and said.never_mind:
-            return Proving(commands=(Leave(say=Say(key="identity.left")),))
+            return await self._start(conversation, row, said, known, language)
+        if known.dialogue is not None and known.dialogue.stage == "account":
+            return await self._account(conversation, row, said, known, language)
+        if known.awaits_code(at) and said.claim is not None and said.offered and said.labelled:
+            return await self._send(said, said.claim, row, known, language)
+        if known.code is not None and said.code is not None and (said.whole or known.code.live(at)):
+            return await self._judge.judge(conversation, known.code, said, known, at)
+        if known.awaits_code(at) and said.never_mind:
+            return _left()
         return None
 
     async def _start(
-        self, conversation: ConversationRow, said: Said, state: _State, language: str, now: datetime
+        self, conversation: ConversationRow, row: InboxRow, said: Said, known: Standing, language: str
     ) -> Proving:
+        now = self._clock()
         if proof_holds(conversation.account, now):
-            return _tell(Say(key="identity.already"))
-        if may_send(state.sends, (), self._limits, now) is MaySend.CONVERSATION_FULL:
-            return _tell(too_many(self._limits))
-        waiting = _question(state.questions)
+            return replace(tell(Say(key="identity.already")), goes_on=not said.whole)
+        if may_send(known.sends, (), self._limits, now) is MaySend.CONVERSATION_FULL:
+            return replace(tell(too_many(self._limits)), goes_on=not said.whole)
         if said.claim is not None:
-            return await self._send(said.claim, waiting, language)
-        return Proving(commands=(AskAccount(waiting=waiting, say=Say(key="identity.which_account")),))
+            return await self._send(said, said.claim, row, known, language)
+        ask = AskAccount(waiting=_waiting(row, said, known), say=Say(key="identity.which_account"))
+        return Proving(commands=(ask,), goes_on=not said.whole)
 
     async def _account(
-        self, conversation: ConversationRow, said: Said, state: _State, language: str, now: datetime
+        self, conversation: ConversationRow, row: InboxRow, said: Said, known: Standing, language: str
     ) -> Proving | None:
-        assert state.dialogue is not None
+        """An agent goes on waiting for the account while other things are talked about; the bot gives it up."""
+        assert known.dialogue is not None
         if said.never_mind:
-            return Proving(commands=(Leave(say=Say(key="identity.left")),))
-        if said.claim is not None and (said.whole or conversation.owner != BOT):
-            sending = await self._send(said.claim, state.dialogue.waiting_inbox_id, language)
-            return replace(sending, goes_on=not said.whole)
-        if conversation.owner != BOT:
-            return None
-        return Proving(commands=(Leave(),), goes_on=True)
+            return _left()
+        agent_waits = conversation.owner != BOT or known.dialogue.by_agent
+        if said.claim is not None and (said.offered or agent_waits):
+            return await self._send(said, said.claim, row, known, language)
+        return None if agent_waits else Proving(commands=(Leave(),), goes_on=True)
 
-    def _live_code(self, said: Said, row: CodeRow | None, now: datetime) -> str | None:
-        """Six digits may be a UID or an amount; those that were sent a moment ago are not, and are never shown."""
-        if row is None or row.state != "live" or now >= row.expires_at:
-            return None
-        groups = sorted(said.groups)
-        matching = (g for g in groups if self._codes.matches(g, row.nonce, row.conversation_id, row.uid, row.address))
-        return next(matching, None)
-
-    async def _send(self, claim: Claim, waiting: int | None, language: str) -> Proving:
+    async def _send(self, said: Said, claim: Claim, row: InboxRow, known: Standing, language: str) -> Proving:
+        waiting = _waiting(row, said, known)
         try:
             registered = await self._directory.find(claim)
         except Unreachable:
             say = Say(key="identity.exchange_silent", buttons=("person",))
-            return Proving(commands=(AskAccount(waiting=waiting, say=say),))
+            return Proving(commands=(AskAccount(waiting=waiting, say=say),), goes_on=not said.whole)
         step = SendCode(
             claim=claim,
             registered=registered,
@@ -161,108 +124,17 @@ class Identity:
             codes=self._codes,
             limits=self._limits,
         )
-        return Proving(commands=(step,))
-
-    async def _code(self, conversation: ConversationRow, said: Said, state: _State, now: datetime) -> Proving:
-        row, typed = state.code, said.code
-        assert row is not None
-        assert typed is not None
-        if row.conversation_id != conversation.id:
-            return _typed(said, Tell(say=Say(key="identity.wrong_place")))
-        others = len(said.groups - {typed})
-        if row.state == "live" and now < row.expires_at and row.tries + others >= self._limits.tries:
-            return _typed(said, CountGuesses(code_id=row.id, guesses=others, limits=self._limits), Tell(say=locked()))
-        matches = self._codes.matches(typed, row.nonce, row.conversation_id, row.uid, row.address)
-        verdict = judge_code(
-            state=row.state,
-            tries=row.tries,
-            expires_at=row.expires_at,
-            matches=matches,
-            limits=self._limits,
-            now=now,
-        )
-        if verdict is Verdict.RIGHT:
-            return await self._right(conversation, row, said, state, now)
-        if verdict is Verdict.OVER:
-            return _typed(said, Tell(say=over()))
-        if row.state == "locked":
-            return _typed(said, Tell(say=locked()))
-        return _typed(said, CountTry(code_id=row.id, limits=self._limits, guesses=others + 1))
-
-    async def _right(
-        self, conversation: ConversationRow, row: CodeRow, said: Said, state: _State, now: datetime
-    ) -> Proving:
-        """Asked only for a right code: how long a wrong one takes says nothing about the account."""
-        assert row.uid is not None
-        try:
-            registered = await self._directory.find(Claim("uid", row.uid))
-        except Unreachable:
-            return _typed(said, Tell(say=Say(key="identity.exchange_silent_code")))
-        if registered is None or not same_address(registered.email, row.address):
-            return _typed(said, VoidCode(code_id=row.id))
-        resume = self._resume(conversation, registered, said, state)
-        accept = Accept(code_id=row.id, registered=registered, limits=self._limits, answers=resume is not None)
-        return replace(_typed(said, accept), resume=resume, goes_on=said.beside and resume is None)
-
-    def _resume(
-        self, conversation: ConversationRow, registered: Registered, said: Said, state: _State
-    ) -> Resume | None:
-        text = "\n".join(filter(None, [state.waiting, said.masked if said.beside else None]))
-        if not text or conversation.owner != BOT:
-            return None
-        account = {"uid": registered.uid, "name": registered.name, "proven_by": "one-time code"}
-        return Resume(text=text, account=account, own=said.beside)
+        return Proving(commands=(step,), goes_on=not said.whole)
 
 
-def _state(connection: Connection, conversation_id: int, seq: int, now: datetime) -> _State:
-    dialogue = repository.dialogue(connection, conversation_id)
-    if dialogue is not None and dialogue.until <= now:
-        dialogue = None
-    waiting = None if dialogue is None else dialogue.waiting_inbox_id
-    return _State(
-        dialogue=dialogue,
-        code=repository.newest_code(connection, conversation_id),
-        sends=repository.sends_of_conversation(connection, conversation_id, now),
-        questions=repository.questions_before(connection, conversation_id, seq),
-        waiting=None if waiting is None else repository.question(connection, waiting),
-    )
+def _left() -> Proving:
+    return Proving(commands=(Leave(say=Say(key="identity.left")),))
 
 
-def _question(questions: Sequence[tuple[int, str]]) -> int | None:
-    """The newest message that asked for something, past those that belong to proving who writes."""
-    for inbox_id, text in questions:
-        said = read(text)
-        names_account = said.claim is not None and len(text) <= CLAIM_CHARACTERS
-        if MASK not in text and not (said.starts or said.never_mind or said.code or names_account):
-            return inbox_id
-    return None
-
-
-def _typed(said: Said, *commands: Command) -> Proving:
-    """A code was typed; what was said beside it is the bot's or the agent's to answer."""
-    return Proving(commands=commands, masked=said.masked, goes_on=said.beside)
-
-
-def _counted(
-    conversation: ConversationRow,
-    said: Said,
-    row: CodeRow | None,
-    limits: Limits,
-    proving: Proving | None,
-    now: datetime,
-) -> Proving | None:
-    """Every six digits that were compared with a live code count, or a message of many would be as many free tries."""
-    compared = row is not None and row.conversation_id == conversation.id and row.state == "live"
-    if not compared or not said.groups or (proving is not None and proving.masked is not None):
-        return proving
-    assert row is not None
-    if now >= row.expires_at:
-        return proving
-    count = CountGuesses(code_id=row.id, guesses=len(said.groups), limits=limits)
-    if proving is None:
-        return Proving(commands=(count,), goes_on=True)
-    return replace(proving, commands=(count, *proving.commands))
-
-
-def _tell(say: Say) -> Proving:
-    return Proving(commands=(Tell(say=say),))
+def _waiting(row: InboxRow, said: Said, known: Standing) -> int | None:
+    """Which question is answered after the proof: the one that came with the wish, else the one before it."""
+    if not said.starts and known.dialogue is not None and known.dialogue.waiting_inbox_id is not None:
+        return known.dialogue.waiting_inbox_id
+    if not said.whole:
+        return row.id
+    return known.question if said.starts else None

@@ -9,7 +9,7 @@ import structlog
 
 from actions.backoffice.contract import BackOfficeDown, BackOfficeRefused
 from actions.backoffice.http import HttpBackOffice
-from bot.identity.reading import Claim
+from bot.identity.claims import Claim
 
 log = structlog.get_logger()
 

@@ -62,12 +62,13 @@ class WriteLetter:
 
 
 def forget_code(connection: Connection, timer: TimerRow, now: datetime) -> None:
-    """The code has run out: its words are taken from the outbox, sent or not. Agents hear of one that never left."""
+    """The code has run out: its words are taken from the outbox, sent or not. Agents hear of one that never left.
+
+    The row stays as it is, for a message that came in time and has not been worked on yet.
+    """
     row = repository.code(connection, int(timer.data["code_id"]))
     left = None if row.letter_id is None else repository.letter_state(connection, row.letter_id)
-    if row.state == "live":
-        repository.change_code(connection, row.id, state="void")
-    if row.letter_id is not None and not repository.blank_letter(connection, row.letter_id):
+    if row.letter_id is not None and not repository.blank_letter(connection, row.letter_id, now):
         timers.set_timer(connection, FORGET_TIMER, str(row.id), now + ON_ITS_WAY, timer.data)
     elif row.uid is not None and row.state != "used" and left not in MAY_HAVE_ARRIVED:
         reasons = [masked_address(row.address), f"UID {row.uid}"]

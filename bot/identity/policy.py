@@ -50,23 +50,25 @@ class Verdict(StrEnum):
     RIGHT = "right"
     """As far as the desk knows by itself: whether the registered address is still the same is asked next."""
     WRONG = "wrong"
+    """Counted in the commit, which also knows whether it was the last try."""
     LOCKED = "locked"
-    """Wrong for the last time that is allowed, or typed after that."""
+    """Typed after the last try that is allowed."""
     OVER = "over"
     """Too late, or another code took its place: not compared, so not counted either."""
 
 
-def judge_code(
-    *, state: str, tries: int, expires_at: datetime, matches: bool, limits: Limits, now: datetime
-) -> Verdict:
-    """`state` and `tries` as stored before this try; `matches` whether the typed code is the one that was sent."""
+def judge_code(*, state: str, expires_at: datetime, matches: bool, at: datetime) -> Verdict:
+    """`at` is when the code came in, `matches` whether it is the one that was sent."""
     if state == "locked":
         return Verdict.LOCKED
-    if state != "live" or now >= expires_at:
+    if state != "live" or at >= expires_at:
         return Verdict.OVER
-    if matches:
-        return Verdict.RIGHT
-    return Verdict.LOCKED if tries + 1 >= limits.tries else Verdict.WRONG
+    return Verdict.RIGHT if matches else Verdict.WRONG
+
+
+def locks(tries: int, limits: Limits) -> bool:
+    """Whether a code with this many wrong tries is good for nothing any more."""
+    return tries >= limits.tries
 
 
 def same_address(one: str, other: str) -> bool:

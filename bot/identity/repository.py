@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from bot.identity.policy import UNSTATED, WINDOW, longer_lasting
 from bot.store.identity_tables import IdentityCode, IdentityDialogue, IdentityProof
@@ -15,10 +15,11 @@ from bot.store.tables import Case, Conversation, Inbox, Outbox, Person
 from channels.contract import Account
 from escalation.repository import add_note
 
-QUESTIONS_BACK = 5
-"""This many messages back the question is looked for that made somebody prove who they are."""
-QUESTION_CHARACTERS = 4
-"""A shorter message ("yes", "否") is no question."""
+BUTTONS_BACK = 20
+"""This many of our own messages back a button may have been offered that was pressed since."""
+STUCK = ("parked", "failed", "unknown")
+USER = "user"
+"""Who began a dialogue when it was no agent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,6 @@ class CodeRow:
     id: int
     conversation_id: int
     uid: str | None
-    name: str
     address: str
     language: str
     nonce: str
@@ -36,6 +36,11 @@ class CodeRow:
     created_at: datetime
     expires_at: datetime
 
+    def live(self, at: datetime) -> bool:
+        """Whether it can be typed at this time. A code that has run out keeps its state: a message that came in time
+        may still wait for its turn."""
+        return self.state == "live" and at < self.expires_at
+
 
 @dataclass(frozen=True, kw_only=True)
 class DialogueRow:
@@ -43,6 +48,26 @@ class DialogueRow:
     waiting_inbox_id: int | None
     asked_by: str
     until: datetime
+
+    @property
+    def by_agent(self) -> bool:
+        return self.asked_by != USER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A message of the user as it is kept."""
+
+    inbox_id: int
+    text: str
+    subject: str
+    """That of a first mail, which may say it all."""
+    pressed: bool
+    """It is the title of a button that was offered here."""
+
+    @property
+    def words(self) -> str:
+        return f"{self.subject}\n{self.text}".strip()
 
 
 _CODE = [getattr(IdentityCode, name) for name in CodeRow.__dataclass_fields__]
@@ -131,7 +156,7 @@ def open_dialogue(
     stage: str,
     now: datetime,
     *,
-    asked_by: str = "user",
+    asked_by: str = USER,
     waiting_inbox_id: int | None = None,
 ) -> None:
     """Begins it, or takes it to another stage; what waits for its end goes on waiting."""
@@ -145,7 +170,7 @@ def open_dialogue(
             conversation_id=conversation_id,
             stage=stage,
             waiting_inbox_id=waiting_inbox_id,
-            asked_by=asked_by if before is None or asked_by != "user" else before.asked_by,
+            asked_by=asked_by if before is None or asked_by != USER else before.asked_by,
             until=until,
         )
     )
@@ -183,11 +208,16 @@ def sends_of_account(connection: Connection, account_key: str, now: datetime) ->
     return connection.execute(select(IdentityCode.created_at).where(*recent)).scalars().all()
 
 
-def add_code(connection: Connection, conversation_id: int, account_key: str, **values: Any) -> int:
-    """A new code; earlier ones of the conversation are void."""
-    end_codes(connection, conversation_id)
+def next_ordinal(connection: Connection, account_key: str) -> int:
+    """The number of the account's next code. Read it before counting: whoever commits one in between takes the same
+    number, and the later of the two is tried again from the start."""
     last = select(func.max(IdentityCode.ordinal)).where(IdentityCode.account_key == account_key)
-    ordinal = (connection.execute(last).scalar_one() or 0) + 1
+    return (connection.execute(last).scalar_one() or 0) + 1
+
+
+def add_code(connection: Connection, conversation_id: int, account_key: str, ordinal: int, **values: Any) -> int:
+    """A new code; earlier ones of the conversation are void. Raises IntegrityError when the ordinal is taken."""
+    end_codes(connection, conversation_id)
     made = insert(IdentityCode).values(
         conversation_id=conversation_id, account_key=account_key, ordinal=ordinal, **values
     )
@@ -209,13 +239,20 @@ def count_tries(connection: Connection, code_id: int, more: int = 1) -> int:
     return int(connection.execute(counted.returning(IdentityCode.tries)).scalar_one())
 
 
-def blank_letter(connection: Connection, letter_id: int) -> bool:
-    """Takes the words of a letter away once it has left or is of no use: then nobody sends it later, empty.
-    False while it is on its way."""
+def blank_letter(connection: Connection, letter_id: int, now: datetime) -> bool:
+    """Takes the words of a letter away once it has left or is of no use. False while it is on its way.
+
+    Nobody may send it later, empty: one that still waits is dropped; for one that is stuck an operator has nothing
+    left to decide, and its state goes on saying how it ended.
+    """
     state = connection.execute(select(Outbox.state).where(Outbox.id == letter_id).with_for_update()).scalar_one()
     if state == "sending":
         return False
-    values: Mapping[str, Any] = {"text": ""} | ({} if state == "sent" else {"state": "dropped", "error": "expired"})
+    values: dict[str, Any] = {"text": ""}
+    if state == "new":
+        values |= {"state": "dropped", "error": "expired"}
+    elif state in STUCK:
+        values |= {"settled_at": func.coalesce(Outbox.settled_at, now)}
     connection.execute(update(Outbox).where(Outbox.id == letter_id).values(**values))
     return True
 
@@ -228,17 +265,30 @@ def letter_conversation(connection: Connection, letter_id: int) -> int:
     return int(connection.execute(select(Outbox.conversation_id).where(Outbox.id == letter_id)).scalar_one())
 
 
-def questions_before(connection: Connection, conversation_id: int, seq: int) -> Sequence[tuple[int, str]]:
-    """What the user wrote lately, newest first: (inbox id, text)."""
-    query = (
-        select(Inbox.id, Inbox.text)
-        .where(Inbox.conversation_id == conversation_id, Inbox.seq < seq, Inbox.kind == "message")
-        .order_by(Inbox.seq.desc())
-        .limit(QUESTIONS_BACK)
-    )
-    rows = connection.execute(query)
-    return [(row.id, row.text) for row in rows if len(row.text.strip()) >= QUESTION_CHARACTERS]
+def written_before(connection: Connection, conversation_id: int, seq: int, limit: int) -> Sequence[Written]:
+    """What the user wrote lately, newest first."""
+    before = (Inbox.conversation_id == conversation_id, Inbox.seq < seq, Inbox.kind == "message")
+    rows = connection.execute(_WRITTEN.where(*before).order_by(Inbox.seq.desc()).limit(limit)).all()
+    titles = _offered(connection, conversation_id, seq)
+    return [_written(row, titles) for row in rows]
 
 
-def question(connection: Connection, inbox_id: int) -> str:
-    return str(connection.execute(select(Inbox.text).where(Inbox.id == inbox_id)).scalar_one())
+def written(connection: Connection, inbox_id: int) -> Written:
+    return _written(connection.execute(_WRITTEN.where(Inbox.id == inbox_id)).one(), frozenset())
+
+
+_WRITTEN = select(Inbox.id, Inbox.seq, Inbox.text, Conversation.subject).join(
+    Conversation, Conversation.id == Inbox.conversation_id
+)
+
+
+def _written(row: Row[int, int, str, str], titles: Set[str]) -> Written:
+    subject = row.subject if row.seq == 1 else ""
+    return Written(inbox_id=row.id, text=row.text, subject=subject, pressed=row.text.strip() in titles)
+
+
+def _offered(connection: Connection, conversation_id: int, seq: int) -> Set[str]:
+    """Titles of the buttons offered lately: the row of a message does not say that it was pressed."""
+    shown = select(Outbox.buttons).where(Outbox.conversation_id == conversation_id, Outbox.seq < seq)
+    rows = connection.execute(shown.order_by(Outbox.seq.desc()).limit(BUTTONS_BACK)).scalars()
+    return {str(title) for buttons in rows for _, title in buttons}

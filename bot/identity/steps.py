@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from actions.commands import Say
 from bot.identity import repository
+from bot.identity.claims import Claim
 from bot.identity.codes import Codes
 from bot.identity.directory import Registered
-from bot.identity.policy import BY_CODE, WINDOW, Limits, MaySend, masked_address, may_send
-from bot.identity.reading import BUTTON, Claim
+from bot.identity.policy import BY_CODE, WINDOW, Limits, MaySend, locks, masked_address, may_send
+from bot.identity.reading import BUTTON
 from bot.repository import conversations, timers
 from bot.repository.conversations import ConversationRow
 from channels.contract import Account
@@ -87,13 +88,14 @@ class SendCode(DeskCommand):
     def carry_out(self, connection: Connection, conversation: ConversationRow, now: datetime) -> Iterable[Say]:
         found = self.registered
         key = self._account_key()
+        ordinal = repository.next_ordinal(connection, key)
         earlier = repository.sends_of_conversation(connection, conversation.id, now)
         allowed = may_send(earlier, repository.sends_of_account(connection, key, now), self.limits, now)
         if allowed is MaySend.CONVERSATION_FULL:
             repository.close_dialogue(connection, conversation.id)
             return (too_many(self.limits),)
         to = found if allowed is MaySend.YES else None
-        self._add(connection, conversation.id, key, to, now)
+        self._add(connection, conversation.id, key, ordinal, to, now)
         repository.open_dialogue(connection, conversation.id, "code", now, waiting_inbox_id=self.waiting)
         self._note(connection, conversation.id, to, now)
         values = {"minutes": minutes(self.limits), "limit": str(self.limits.sends)}
@@ -105,15 +107,21 @@ class SendCode(DeskCommand):
         return self.codes.account_key("uid", self.registered.uid)
 
     def _add(
-        self, connection: Connection, conversation_id: int, key: str, to: Registered | None, now: datetime
+        self,
+        connection: Connection,
+        conversation_id: int,
+        key: str,
+        ordinal: int,
+        to: Registered | None,
+        now: datetime,
     ) -> None:
         expires_at = now + self.limits.code_life
         code_id = repository.add_code(
             connection,
             conversation_id,
             key,
+            ordinal,
             uid=None if to is None else to.uid,
-            name="" if to is None else to.name[:120],
             address="" if to is None else to.email,
             language=self.language,
             nonce=self.codes.new_nonce(),
@@ -141,9 +149,10 @@ class CountTry(DeskCommand):
 
     @override
     def carry_out(self, connection: Connection, conversation: ConversationRow, now: datetime) -> Iterable[Say]:
-        left = self.limits.tries - repository.count_tries(connection, self.code_id, self.guesses)
-        if left > 0:
-            return (Say(key="identity.code_wrong", values={"left": str(left)}, buttons=("never_mind", "person")),)
+        tries = repository.count_tries(connection, self.code_id, self.guesses)
+        if not locks(tries, self.limits):
+            left = str(self.limits.tries - tries)
+            return (Say(key="identity.code_wrong", values={"left": left}, buttons=("never_mind", "person")),)
         repository.change_code(connection, self.code_id, state="locked")
         repository.close_dialogue(connection, conversation.id)
         add_note(connection, conversation.id, "code_locked", at=now)
@@ -161,7 +170,7 @@ class CountGuesses(DeskCommand):
 
     @override
     def carry_out(self, connection: Connection, conversation: ConversationRow, now: datetime) -> Iterable[Say]:
-        if repository.count_tries(connection, self.code_id, self.guesses) >= self.limits.tries:
+        if locks(repository.count_tries(connection, self.code_id, self.guesses), self.limits):
             repository.change_code(connection, self.code_id, state="locked")
             add_note(connection, conversation.id, "code_locked", at=now)
         return ()
@@ -205,7 +214,7 @@ class Accept(DeskCommand):
             raise CodeEnded
         repository.change_code(connection, row.id, state="used")
         if row.letter_id is not None:
-            repository.blank_letter(connection, row.letter_id)
+            repository.blank_letter(connection, row.letter_id, now)
         repository.close_dialogue(connection, conversation.id)
         repository.bind(connection, conversation.id, self._account(now), now)
         # Codes typed again are still taken for what they are, and hidden.

@@ -37,7 +37,6 @@ class IdentityCode(Base):
     """Counts the codes of an account: two at the same time cannot both be the third."""
     uid: Mapped[str | None] = mapped_column(String(64))
     """None: nothing was sent, for there is no such account, or it has had its codes for today."""
-    name: Mapped[str] = mapped_column(String(120), default="")
     address: Mapped[str] = mapped_column(String(512), default="")
     """The address registered with the account when the code was made."""
     language: Mapped[str] = mapped_column(String(8))

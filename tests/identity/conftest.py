@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
 import pytest
 from sqlalchemy import Connection, insert, select
@@ -20,7 +20,7 @@ from bot.store.store import Store
 from bot.store.tables import Agent, Conversation, Note, Outbox
 from bot.store.tables import Inbox as InboxTable
 from bot.transcript import ChannelTranscript
-from channels.contract import Entry
+from channels.contract import Attachment, Entry, InboundMessage, Kind, ReadMessage
 from escalation.carry_out import CarryOut
 from escalation.handling import AgentRef
 from tests.conftest import MovedClock
@@ -31,7 +31,30 @@ from tests.fakes.web import serving
 from tests.flow.conftest import ANNA, BO, PATIENCE, PROMISE, Road
 
 CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+BROUGHT_BACK = (
+    Attachment(filename="letter.eml", content_type="message/rfc822", data=b"Subject: code"),
+    Attachment(filename="shot.png", content_type="image/png", data=b"png"),
+)
 START = {"en": "verify me", "zh": "验证身份"}
+
+
+class PostChannel(FakeChannel):
+    """Also "press: prove = Prove who I am" (a button with its title, as a chat shows it), "subject: About\\nwords", and
+    "bounce: words", which brings back what was sent as a file, and a picture."""
+
+    @override
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        kind, _, words = raw.decode().partition(": ")
+        match kind:
+            case "press" if " = " in words:
+                name, title = words.split(" = ")
+                return ReadMessage(text=title, payload=name)
+            case "subject":
+                subject, _, text = words.partition("\n")
+                return ReadMessage(text=text, subject=subject)
+            case "bounce":
+                return ReadMessage(text=words, kind=Kind.BOUNCE, attachments=BROUGHT_BACK)
+        return await super().read(raw, envelope)
 
 
 class IdentityRoad(Road):
@@ -39,8 +62,9 @@ class IdentityRoad(Road):
 
     def __init__(self, store: Store, clock: MovedClock, rasa_url: str, folder: Path, exchange: FakeExchange, url: str):
         super().__init__(store, clock, rasa_url, folder)
-        self.exchange = exchange
-        self.letters = FakeChannel(reaches="email", live=False, buttons=False)
+        self.exchange, self.posted = exchange, 0
+        self.channel = PostChannel()
+        self.letters = PostChannel(reaches="email", live=False, buttons=False)
         channels = {"fake": self.channel, "letters": self.letters}
         self.transcript = ChannelTranscript("fake", store, self.hub, channels)
         self.proofs = assembly.build(
@@ -87,6 +111,21 @@ class IdentityRoad(Road):
     def code(self) -> str:
         [code] = CODE.findall(self.letters.sent[-1].text)
         return str(code)
+
+    async def post(self, raw: str, key: str, channel: str = "fake") -> None:
+        """Something that comes in on any of the channels, and what the desk does about it."""
+        self.posted += 1
+        await self.inbox.accept(
+            InboundMessage(
+                channel=channel,
+                external_id=f"posted-{self.posted}",
+                conversation_key=key,
+                sender="somebody",
+                raw=raw.encode(),
+                received_at=self.clock(),
+            )
+        )
+        await self.settle()
 
     async def prove(self, claim: str = "10001", key: str = "one", language: str = "en") -> list[str]:
         """The whole way; what is said to the right code."""

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from actions.commands import HandToPerson
-from bot.identity.reading import MASK
-from bot.store.tables import Note
+from bot.identity.digits import MASK
+from bot.store.tables import CaseEvent, Note
 from tests.fakes.exchange import EMMA
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import ANNA
@@ -144,3 +144,106 @@ async def test_a_complaint_that_names_an_address_reaches_the_agent_who_asked(
     await road.deliver()
     assert await road.say(COMPLAINT[language]) == [said("code_sent", language, **SENT)]
     assert (await road.outcomes())[-1] == "joined"
+
+
+SHORT = {
+    "en": "{}. My account was hacked, freeze it now please!",
+    "zh": "验证码{}，我账户里的五百个USDT昨晚被盗了，请马上冻结我的账户，谢谢",
+}
+BELOW = {
+    "en": "{}\n\nBy the way, 500 USDT were stolen from my account last night. Please freeze it before more is gone.",
+    "zh": "{}\n\n另外，昨晚我的账户被盗了五百个USDT，请在损失更多之前马上冻结。",
+}
+NAMED = {"en": "my UID is 10001, my account was hacked, freeze it", "zh": "我的UID是10001，账户昨晚被盗了，请立即冻结"}
+STARTED = {
+    "en": "verify me, UID 10001, my account was hacked, freeze it",
+    "zh": "验证身份，UID 10001，账户昨晚被盗了，请立即冻结",
+}
+SIGNED = {"en": "{}\n\nBest regards\nEmma Clarke", "zh": "{}\n\n谢谢\n林晓雯"}
+
+
+@BOTH
+@pytest.mark.parametrize("words", [SHORT, BELOW], ids=["short", "below"])
+async def test_a_theft_report_beside_the_code_is_heard(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, words: dict[str, str], language: str
+) -> None:
+    await road.say(START[language])
+    code = await road.code_for("10001")
+    told = await road.say(words[language].format(code))
+    assert told == [said("proven", language, name=EMMA["name"]), road.words.say("bot.greeting", language)]
+    assert rasa.seen[-1]["text"] == words[language].format(MASK)
+    assert code not in await road.everything_kept()
+
+
+@BOTH
+async def test_a_theft_report_beside_a_wrong_code_is_heard(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    await road.say(START[language])
+    code = await road.code_for("10001")
+    wrong = f"{(int(code) + 1) % 1_000_000:06}"
+    told = await road.say(SHORT[language].format(wrong))
+    assert told == [said("code_wrong", language, left="2"), road.words.say("bot.greeting", language)]
+    assert rasa.seen[-1]["text"] == SHORT[language].format(MASK)
+
+
+@BOTH
+async def test_a_theft_report_beside_the_account_is_heard(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    expected = [said("code_sent", language, **SENT), road.words.say("bot.greeting", language)]
+    await road.say(START[language])
+    assert await road.say(NAMED[language]) == expected
+    assert rasa.seen[-1]["text"] == NAMED[language]
+    assert await road.say(STARTED[language], "two") == expected
+    assert rasa.seen[-1]["text"] == STARTED[language]
+
+
+@BOTH
+async def test_what_came_with_the_account_is_answered_again_after_the_proof(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    code = await road.code_for(STARTED[language])
+    await road.say(code)
+    assert rasa.seen[-1]["text"] == STARTED[language]
+    assert rasa.seen[-1]["metadata"]["account"]["uid"] == "10001"
+
+
+@BOTH
+async def test_what_came_with_account_and_code_waits_for_the_agent_who_asked(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    accepted = await road.receive(QUESTION[language])
+    await road.settle()
+    await road.handling.take_over(ANNA, accepted.conversation_id)
+    await road.handling.open_case(ANNA, accepted.conversation_id, "withdrawal_issue", "normal")
+    await road.handling.ask_proof(ANNA, accepted.conversation_id)
+    await road.deliver()
+    code = await road.code_for(NAMED[language])
+    await road.say(SHORT[language].format(code))
+    assert (await road.outcomes())[-2:] == ["joined", "joined"]
+    query = select(CaseEvent.kind).where(CaseEvent.kind == "message_added")
+    assert len(await road.store.read(lambda c: list(c.execute(query).scalars()))) == 2
+
+
+@BOTH
+async def test_a_signature_below_the_code_is_no_question(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    await road.say(START[language])
+    code = await road.code_for(SIGNED[language].format("10001"))
+    assert await road.say(SIGNED[language].format(code)) == [
+        said("proven", language, name=EMMA["name"]),
+        said("what_now", language),
+    ]
+    assert rasa.seen == []
+
+
+@BOTH
+async def test_who_wants_to_prove_it_in_the_subject_is_heard_in_the_text(
+    road: IdentityRoad, rasa: FakeRasa, said: Said, language: str
+) -> None:
+    text = {"en": "I was robbed", "zh": "我被盗了"}[language]
+    await road.post(f"subject: {START[language]}\n{text}", "mail")
+    assert road.channel.texts() == [said("which_account", language), road.words.say("bot.greeting", language)]
+    assert text in rasa.seen[-1]["text"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.identity.policy import (
     MaySend,
     Verdict,
     judge_code,
+    locks,
     longer_lasting,
     masked_address,
     may_send,
@@ -51,12 +52,9 @@ def test_how_often_a_code_may_be_sent(name: str) -> None:
 
 
 VERDICTS: Mapping[str, tuple[dict[str, Any], Verdict]] = {
-    "right at once": ({"matches": True}, Verdict.RIGHT),
-    "right at the third try": ({"matches": True, "tries": 2}, Verdict.RIGHT),
+    "right": ({"matches": True}, Verdict.RIGHT),
     "wrong": ({"matches": False}, Verdict.WRONG),
-    "wrong for the second time": ({"matches": False, "tries": 1}, Verdict.WRONG),
-    "wrong for the third time": ({"matches": False, "tries": 2}, Verdict.LOCKED),
-    "right after that": ({"matches": True, "tries": 3, "state": "locked"}, Verdict.LOCKED),
+    "right after the last try": ({"matches": True, "state": "locked"}, Verdict.LOCKED),
     "locked and run out": ({"matches": True, "state": "locked", "expires_at": NOW}, Verdict.LOCKED),
     "right to the second when it runs out": ({"matches": True, "expires_at": NOW}, Verdict.OVER),
     "wrong when it has run out": ({"matches": False, "expires_at": NOW}, Verdict.OVER),
@@ -68,9 +66,12 @@ VERDICTS: Mapping[str, tuple[dict[str, Any], Verdict]] = {
 @pytest.mark.parametrize("name", VERDICTS)
 def test_what_a_typed_code_is_worth(name: str) -> None:
     known, wanted = VERDICTS[name]
-    assert (
-        judge_code(**{"state": "live", "tries": 0, "expires_at": SOON, "limits": LIMITS, "now": NOW, **known}) is wanted
-    )
+    assert judge_code(**{"state": "live", "expires_at": SOON, "at": NOW, **known}) is wanted
+
+
+@pytest.mark.parametrize(("tries", "locked"), [(0, False), (2, False), (3, True), (7, True)])
+def test_a_code_is_locked_by_the_last_wrong_try(tries: int, locked: bool) -> None:
+    assert locks(tries, LIMITS) is locked
 
 
 ACCOUNT = {"uid": "1", "name": "Li", "proven_by": "app token", "until": SOON.isoformat(), "email": "a@example.com"}
@@ -160,9 +161,22 @@ def test_everything_that_a_code_is_bound_to_changes_it() -> None:
     assert len(set(plain)) > 35
 
 
-@pytest.mark.parametrize("typed", ["", " ", "null", "0", "１２３４５６", "000000\n", "0" * 7])
-def test_what_is_no_code_matches_nothing(typed: str) -> None:
-    assert not CODES.matches(typed, "n", 1, "10001", "a@example.com")
+NEARLY: Mapping[str, Callable[[str], str]] = {
+    "nothing": lambda code: "",
+    "a digit short": lambda code: code[:-1],
+    "a digit more": lambda code: f"{code}0",
+    "a line end": lambda code: f"{code}\n",
+    "full width": lambda code: "".join(chr(ord(digit) + 0xFEE0) for digit in code),
+    "the last digit is another": lambda code: code[:-1] + str((int(code[-1]) + 1) % 10),
+}
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_what_is_nearly_the_code_does_not_match(name: str) -> None:
+    bound = ("n", 1, "10001", "a@example.com")
+    code = CODES.code(*bound)
+    assert CODES.matches(code, *bound)
+    assert not CODES.matches(NEARLY[name](code), *bound)
 
 
 def test_an_account_is_named_without_saying_which_it_is() -> None:

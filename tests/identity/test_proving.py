@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 
 from actions.commands import Say
 from bot.identity import assembly
+from bot.identity.claims import Claim
 from bot.identity.codes import Codes
+from bot.identity.digits import MASK
 from bot.identity.directory import Registered
-from bot.identity.reading import MASK, Claim
 from bot.identity.steps import SendCode
 from bot.repository import conversations
 from bot.settings import IdentitySettings

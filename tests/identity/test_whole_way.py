@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from actions.commands import Command, Say
 from bot import catalogue
+from bot.identity.digits import MASK
+from bot.store.store import Store
+from bot.store.tables import Evidence, Inbox
 from tests.acceptance.relay import FakeRelay
 from tests.fakes.exchange import EMMA, TOKEN, XIAOWEN, FakeExchange
 from tests.fakes.rasa import FakeRasa
@@ -142,3 +147,35 @@ async def prove_by_mail(scene: Scene, language: str) -> str:
     assert plain(WORDS.say("identity.proven", language, name=account["name"])) in told
     assert plain(WORDS.say("bot.withdrawal_status_none", language)) in told
     return str(code)
+
+
+async def test_a_bounce_of_the_letter_shows_its_code_to_nobody(scene: Scene, database_url: str) -> None:
+    """A real mail server's: the letter is quoted in its text and enclosed (RFC 3464)."""
+    await Chatter(scene.desk, language="en").say("verify me, UID 10001")
+    mail = await scene.mail_to(EMMA["email"], 1)
+    [code] = CODE.findall(body_of(mail))
+    await post(scene.desk, bounced(mail), "", str(mail["Reply-To"]))
+    with closing(Store(database_url)) as store:
+        kept = await finished(store, "bounce")
+        files = await store.read(lambda c: list(c.execute(select(Evidence.filename)).scalars()))
+    assert code not in kept
+    assert MASK in kept
+    assert files == []
+
+
+def bounced(mail: EmailMessage) -> bytes:
+    report = EmailMessage(policy=SMTP)
+    report["From"], report["To"] = "MAILER-DAEMON@mail.example", str(mail["Reply-To"])
+    report["Subject"] = "Undelivered Mail Returned to Sender"
+    report.set_content(f"The mailbox is full. You wrote:\n\n{body_of(mail)}")
+    report.add_attachment(mail)
+    return report.as_bytes()
+
+
+async def finished(store: Store, kind: str) -> str:
+    """The text that is kept of the message of this kind."""
+    query = select(Inbox.text).where(Inbox.kind == kind)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while (text := await store.read(lambda c: c.execute(query).scalar_one_or_none())) is None:
+            await asyncio.sleep(0.1)
+    return str(text)

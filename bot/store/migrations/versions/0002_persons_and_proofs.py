@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import bot.store.tables
+import bot.store.moment
 
 revision = "0002"
 down_revision = "0001"
@@ -16,7 +16,7 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MOMENT = bot.store.tables.Moment(timezone=True)
+MOMENT = bot.store.moment.Moment(timezone=True)
 
 
 def upgrade() -> None:
@@ -72,7 +72,6 @@ def _code() -> None:
         sa.Column("account_key", sa.String(length=64), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
         sa.Column("uid", sa.String(length=64), nullable=True),
-        sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("address", sa.String(length=512), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("nonce", sa.String(length=32), nullable=False),
