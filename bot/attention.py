@@ -53,9 +53,11 @@ class ChannelAttention:
 
     async def user_read(self, conversation_key: str, seq: int) -> None:
         def mark(connection: Connection) -> bool:
-            conversation = conversations.find(connection, self._channel, conversation_key)
-            if conversation is None:
+            found = conversations.find(connection, self._channel, conversation_key)
+            if found is None:
                 return False
+            # Held until the commit: an answer that is queued meanwhile must see whether a reminder is still awaited.
+            conversation = conversations.lock(connection, found.id)
             moved = attention.raise_marks(connection, conversation.id, user_seq=min(seq, conversation.last_seq))
             if moved:
                 reminders.note_reading(connection, conversation.id)

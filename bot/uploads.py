@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from bot import filenames
+from bot import filenames, upload_room
 from bot.clock import Clock
 from bot.files import Files, sync_folder
 from bot.partial import Busy, Partial
@@ -33,7 +33,9 @@ from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefu
 
 log = structlog.get_logger()
 LIFE = timedelta(hours=24)
-"""How long a file waits for its message."""
+"""How long a complete file waits for its message."""
+STALL = timedelta(minutes=10)
+"""How long an incomplete one waits for its next piece: a file that does not come must keep no room from the others."""
 PIECE_BYTES = 1024 * 1024
 """After so many bytes what came is made safe, and it is what one upload holds in memory."""
 EXPIRY_TIMER = "upload_expiry"
@@ -55,10 +57,12 @@ class ChannelUploads:
             raise UploadRefused(UploadFault.EMPTY)
         if size > limits.file_bytes:
             raise UploadRefused(UploadFault.TOO_LARGE)
+        await asyncio.to_thread(upload_room.insist_on_disk, self._folder, size, limits)
         upload_id, name, now = secrets.token_hex(16), filenames.clean(filename), self._clock()
 
         def add(connection: Connection) -> UploadRow:
-            self._insist_on_room(connection, conversation_key, size, limits)
+            upload_room.insist_on_share(connection, self._channel, conversation_key, size, limits, now)
+            upload_room.insist_on_room(connection, size, limits)
             rows.add(
                 connection,
                 id=upload_id,
@@ -67,9 +71,9 @@ class ChannelUploads:
                 filename=name,
                 size=size,
                 created_at=now,
-                expires_at=now + LIFE,
+                expires_at=now + STALL,
             )
-            timers.set_timer(connection, EXPIRY_TIMER, upload_id, now + LIFE, {})
+            timers.set_timer(connection, EXPIRY_TIMER, upload_id, now + STALL, {})
             return self._known(connection, conversation_key, upload_id)
 
         return _shown(await self._store.write(add))
@@ -77,7 +81,9 @@ class ChannelUploads:
     async def find(self, conversation_key: str, upload_id: str) -> Upload:
         return _shown(await self._row(conversation_key, upload_id))
 
-    async def append(self, conversation_key: str, upload_id: str, offset: int, pieces: AsyncIterator[bytes]) -> Upload:
+    async def append(
+        self, conversation_key: str, upload_id: str, offset: int, pieces: AsyncIterator[bytes], limits: UploadLimits
+    ) -> Upload:
         row = await self._unused(conversation_key, upload_id)  # nobody opens a file by a made-up name
         try:
             with Partial(self._folder / upload_id, new=row.received == 0) as file:
@@ -85,7 +91,7 @@ class ChannelUploads:
                 row = await self._unused(conversation_key, upload_id)
                 if offset != row.received:
                     raise UploadRefused(UploadFault.OFFSET)
-                return _shown(await self._write(row, file, pieces))
+                return _shown(await self._write(row, file, pieces, limits))
         except Busy as error:
             raise UploadRefused(UploadFault.BUSY) from error
         except OSError as error:
@@ -108,6 +114,10 @@ class ChannelUploads:
             await asyncio.to_thread(self._move, claimed)
         except OSError as error:
             raise NotStored(f"the file could not be moved into the evidence store ({error.strerror})") from error
+        except _Lost as error:
+            lost = error.row
+            await self._store.write(lambda connection: self._give_back(connection, claimed, external_id, lost))
+            raise UploadRefused(UploadFault.GONE) from error
         return [_shown(row) for row in claimed]
 
     async def path(self, conversation_key: str, upload_id: str) -> Path:
@@ -135,14 +145,9 @@ class ChannelUploads:
             raise UploadRefused(UploadFault.GONE)
         return row
 
-    def _insist_on_room(self, connection: Connection, key: str, size: int, limits: UploadLimits) -> None:
-        files, waiting = rows.waiting(connection, self._channel, key)
-        if files >= limits.waiting_files or waiting + size > limits.waiting_bytes:
-            raise UploadRefused(UploadFault.TOO_MANY)
-        if rows.waiting_bytes(connection) + size > limits.waiting_bytes_in_all:
-            raise UploadRefused(UploadFault.NO_ROOM)
-
-    async def _write(self, row: UploadRow, file: Partial, pieces: AsyncIterator[bytes]) -> UploadRow:
+    async def _write(
+        self, row: UploadRow, file: Partial, pieces: AsyncIterator[bytes], limits: UploadLimits
+    ) -> UploadRow:
         """When the line breaks, the bytes that came are made safe first: it costs nothing. Bytes whose keeping failed
         are not tried again: how far the file came is then for the row to say, and the sender asks it."""
         held = bytearray()
@@ -154,19 +159,32 @@ class ChannelUploads:
                 held += piece
                 if len(held) >= PIECE_BYTES:
                     data, held = bytes(held), bytearray()
-                    received = await _to_the_end(self._keep(row, file, received, data))
+                    received = await _to_the_end(self._keep(row, file, received, data, limits))
         finally:
             if held:
-                await _to_the_end(self._keep(row, file, received, bytes(held)))
+                await _to_the_end(self._keep(row, file, received, bytes(held), limits))
         return await self._row(row.conversation_key, row.id)
 
-    async def _keep(self, row: UploadRow, file: Partial, received: int, data: bytes) -> int:
+    async def _keep(self, row: UploadRow, file: Partial, received: int, data: bytes, limits: UploadLimits) -> int:
         """Syncs, then commits; the new length. With the last byte comes the file's hash."""
+        await self._insist_on_room(len(data), limits)
         await asyncio.to_thread(file.put, received, data)
         length = received + len(data)
         found = await asyncio.to_thread(file.description, length) if length == row.size else {}
-        await self._store.write(lambda connection: rows.change(connection, row.id, received=length, **found))
+        until = self._clock() + (LIFE if found else STALL)
+
+        def note(connection: Connection) -> None:
+            rows.change(connection, row.id, received=length, expires_at=until, **found)
+            if found:  # until then the timer looks by itself how far the row's time has moved on
+                timers.set_timer(connection, EXPIRY_TIMER, row.id, until, {})
+
+        await self._store.write(note)
         return length
+
+    async def _insist_on_room(self, size: int, limits: UploadLimits) -> None:
+        """For each piece anew: what `begin` found free was promised to nobody."""
+        await asyncio.to_thread(upload_room.insist_on_disk, self._folder, size, limits)
+        await self._store.read(lambda connection: upload_room.insist_on_room(connection, size, limits))
 
     def _claim(self, connection: Connection, key: str, upload_id: str, external_id: str) -> UploadRow:
         row = self._known(connection, key, upload_id)
@@ -186,14 +204,36 @@ class ChannelUploads:
                 path.unlink(missing_ok=True)
             elif not path.exists():
                 log.error("upload_file_missing", upload_id=row.id)
-                raise UploadRefused(UploadFault.GONE)
+                raise _Lost(row)
             elif self._evidence.put_file(path).sha256 != row.sha256:
                 log.error("upload_file_changed", upload_id=row.id)
-                raise UploadRefused(UploadFault.GONE)
+                raise _Lost(row)
+
+    def _give_back(
+        self, connection: Connection, claimed: Sequence[UploadRow], external_id: str, lost: UploadRow
+    ) -> None:
+        """The files of a message that was refused wait again; the one that is lost is forgotten, to be sent anew.
+        What was moved already stays in the evidence store, where the next message finds it."""
+        until = self._clock() + LIFE
+        for row in claimed:
+            if not rows.give_back(connection, self._channel, row.id, external_id, until):
+                continue
+            if row is lost:
+                rows.drop_unused(connection, row.id)
+            else:
+                timers.set_timer(connection, EXPIRY_TIMER, row.id, until, {})
+
+
+class _Lost(Exception):
+    """A file that its row promises is not there any more, or has other bytes."""
+
+    def __init__(self, row: UploadRow) -> None:
+        super().__init__(row.id)
+        self.row = row
 
 
 class UploadExpiry:
-    """Rings for `EXPIRY_TIMER`: throws away what no message named in time.
+    """Rings for `EXPIRY_TIMER`: throws away what did not come on, or what no message named, in time.
 
     The row goes first. The file goes at a second ring, once the row is surely gone: a commit that fails brings a row
     back, and nothing brings a file back.
@@ -203,9 +243,11 @@ class UploadExpiry:
         self._folder = folder
 
     def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
-        if rows.drop_unused(connection, timer.key):
+        if rows.drop_expired(connection, timer.key, now):
             timers.set_timer(connection, EXPIRY_TIMER, timer.key, now, {})
-        elif not rows.exists(connection, timer.key):
+        elif (until := rows.expiry(connection, timer.key)) is not None:
+            timers.set_timer(connection, EXPIRY_TIMER, timer.key, until, {})
+        elif not rows.known(connection, timer.key):
             (self._folder / timer.key).unlink(missing_ok=True)
 
 

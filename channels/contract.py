@@ -268,8 +268,8 @@ class Capabilities:
     """All replies of one turn leave as one message (mail)."""
     buttons: bool = False
     immediate: bool = False
-    """What a turn says is sent with its commit, not after a look at the outbox: where a person watches and a send
-    costs nothing. Needs `repeat_harmless`."""
+    """The user reads the transcript itself: what a turn says has arrived with its commit, and `send` has nothing to do.
+    Needs `repeat_harmless`."""
     repeat_harmless: bool = False
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
     reaches: str = ""

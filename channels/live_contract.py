@@ -75,6 +75,8 @@ class UploadFault(StrEnum):
     TOO_LARGE = "file_too_large"
     TOO_MANY = "too_many_files"
     """This conversation has too much waiting that no message names yet."""
+    DAILY = "too_much_today"
+    """This conversation has sent as much within a day as it may."""
     NO_ROOM = "no_room"
     """The desk has, or its disk is full: it may be different later."""
     INCOMPLETE = "file_incomplete"
@@ -97,7 +99,11 @@ class UploadLimits:
     waiting_bytes: int
     """Likewise."""
     waiting_bytes_in_all: int
-    """Of all conversations together."""
+    """Bytes that have come of all conversations together."""
+    bytes_per_day: int
+    """Announced by one conversation within 24 hours, whether messages name them or not."""
+    free_disk_bytes: int
+    """Of the disk, that files leave to the rest of the desk."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +119,7 @@ class Upload:
     """None until all bytes are there."""
     content_type: str
     expires_at: datetime
-    """When it is thrown away unless a message names it first."""
+    """When it is thrown away unless a piece of it comes, or a message names it, first."""
 
 
 class Uploads(Protocol):
@@ -126,7 +132,9 @@ class Uploads(Protocol):
 
     async def find(self, conversation_key: str, upload_id: str) -> Upload: ...
 
-    async def append(self, conversation_key: str, upload_id: str, offset: int, pieces: AsyncIterator[bytes]) -> Upload:
+    async def append(
+        self, conversation_key: str, upload_id: str, offset: int, pieces: AsyncIterator[bytes], limits: UploadLimits
+    ) -> Upload:
         """Adds what `pieces` yield; what came before they broke off is kept, and their error is raised."""
         ...
 
@@ -136,7 +144,7 @@ class Uploads(Protocol):
 
     async def claim(self, conversation_key: str, upload_ids: Sequence[str], external_id: str) -> Sequence[Upload]:
         """Moves complete files into the evidence store for the message `external_id`, for good. Repeating it for
-        the same message is harmless."""
+        the same message is harmless. When one of them is refused the message gets none, and the others wait again."""
         ...
 
     async def path(self, conversation_key: str, upload_id: str) -> Path:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection
 
@@ -49,7 +50,8 @@ class NobodyCame:
 def expect_reading(connection: Connection, conversation_id: int, until: datetime) -> None:
     """An answer is on its way to somebody who may have left: they hear of it by e-mail at `until` unless they read it.
 
-    A wait that runs is not begun anew, and of what is unread already they hear once.
+    A wait that runs is not begun anew, and of what is unread already they hear once. The caller holds the
+    conversation (`conversations.lock`): whether a wait runs is decided by one after the other.
     """
     if timers.exists(connection, UNREAD_TIMER, str(conversation_id)):
         return
@@ -60,7 +62,7 @@ def expect_reading(connection: Connection, conversation_id: int, until: datetime
 
 
 def note_reading(connection: Connection, conversation_id: int) -> None:
-    """The user has read on: no reminder when nothing is left."""
+    """The user has read on: no reminder when nothing is left. The caller holds the conversation, as above."""
     if timers.exists(connection, UNREAD_TIMER, str(conversation_id)) and not _unread(connection, conversation_id):
         timers.cancel(connection, UNREAD_TIMER, str(conversation_id))
 
@@ -112,7 +114,8 @@ class UnreadReminder:
         now: datetime,
     ) -> None:
         """Without a word of the answer: a mailbox is read by others than its owner."""
-        language, values = conversation.language or "en", {"link": self.door(conversation.channel)}
+        language = conversation.language or "en"
+        values = {"link": _in_language(self.door(conversation.channel), language)}
         key = "case.unread_text"
         if conversation.case_id is not None:
             key, values["number"] = "case.unread_text_case", repository.get(connection, conversation.case_id).number
@@ -127,3 +130,11 @@ class UnreadReminder:
             case_id=conversation.case_id,
             now=now,
         )
+
+
+def _in_language(door: str, language: str) -> str:
+    """A page of ours opens in the letter's language; an address that is no page stays as it is."""
+    parts = urlsplit(door)
+    if parts.scheme not in ("http", "https"):
+        return door
+    return urlunsplit(parts._replace(query="&".join(filter(None, (parts.query, f"lang={language}")))))

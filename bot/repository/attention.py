@@ -43,20 +43,33 @@ def marks(connection: Connection, conversation_id: int) -> Marks:
 
 def raise_marks(connection: Connection, conversation_id: int, **seqs: int) -> bool:
     """Moves marks forward, never back; False when nothing moved."""
-    before = marks(connection, conversation_id)
-    higher = {name: seq for name, seq in seqs.items() if seq > getattr(before, name)}
-    if higher:
-        _put(connection, conversation_id, **higher)
-    return bool(higher)
+    moved = [name for name, seq in seqs.items() if _raise_mark(connection, conversation_id, name, seq)]
+    return bool(moved)
+
+
+def _raise_mark(connection: Connection, conversation_id: int, name: str, seq: int) -> bool:
+    """The condition is part of the write: what was read before it may be old by then."""
+    lower = update(ReadMark).where(ReadMark.conversation_id == conversation_id, getattr(ReadMark, name) < seq)
+    if connection.execute(lower.values({name: seq})).rowcount:
+        return True
+    row = select(ReadMark.conversation_id).where(ReadMark.conversation_id == conversation_id)
+    if seq <= 0 or connection.execute(row).first() is not None:
+        return False
+    _add(connection, conversation_id, **{name: seq})
+    return True
 
 
 def _put(connection: Connection, conversation_id: int, **values: Any) -> None:
-    """Two writers who both find no row: the second one's insert fails and its operation is run again."""
     changed = connection.execute(
         update(ReadMark).where(ReadMark.conversation_id == conversation_id).values(**values)
     ).rowcount
     if not changed:
-        connection.execute(insert(ReadMark).values(conversation_id=conversation_id, **values))
+        _add(connection, conversation_id, **values)
+
+
+def _add(connection: Connection, conversation_id: int, **values: Any) -> None:
+    """Two writers who both find no row: the second one's insert fails and its operation is run again."""
+    connection.execute(insert(ReadMark).values(conversation_id=conversation_id, **values))
 
 
 def newest_for_user(connection: Connection, conversation_id: int, authors: Iterable[str]) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, func, inspect, select, text
@@ -16,6 +15,16 @@ from sqlalchemy import Connection, func, inspect, select, text
 from bot.store.tables import Evidence, Inbox
 
 PAGE = 200
+_COUNT_OF_UPLOADS = "SELECT count(*)"
+_UPLOADS = "SELECT upload.id AS upload_id, upload.sha256, upload.size, inbox.id AS inbox_id"
+_NAMED_BUT_UNFINISHED = """
+FROM inbox
+JOIN conversation ON conversation.id = inbox.conversation_id
+JOIN upload ON upload.channel = conversation.channel AND upload.conversation_key = conversation.key
+    AND upload.used_by = inbox.external_id
+WHERE inbox.state <> 'done' AND upload.sha256 IS NOT NULL
+"""
+"""From the few messages to their files, not the other way: the uploads of years are in that table."""
 RAW, EVIDENCE = "raw", "evidence"
 """The folders in the data folder."""
 
@@ -39,10 +48,15 @@ class KeptFile:
 
 
 def count(connection: Connection) -> int:
-    return int(
-        connection.execute(select(func.count()).select_from(Inbox)).scalar_one()
-        + connection.execute(select(func.count()).select_from(Evidence)).scalar_one()
+    """How many files `everything` will name."""
+    found = (
+        int(connection.execute(select(func.count()).select_from(Inbox)).scalar_one()),
+        int(connection.execute(select(func.count()).select_from(Evidence)).scalar_one()),
+        int(connection.execute(text(_COUNT_OF_UPLOADS + _NAMED_BUT_UNFINISHED)).scalar_one())
+        if _has_uploads(connection)
+        else 0,
     )
+    return sum(found)
 
 
 def raw(connection: Connection, after: int) -> Sequence[tuple[int, KeptFile]]:
@@ -67,21 +81,38 @@ def evidence(connection: Connection, after: int) -> Sequence[tuple[int, KeptFile
     ]
 
 
-def uploads(connection: Connection) -> Sequence[KeptFile]:
+def uploads(connection: Connection, after: str) -> Sequence[tuple[str, KeptFile]]:
     """Files that came ahead of a message which is stored: until its turn has ended, no evidence row names them."""
-    if not inspect(connection).has_table("upload"):
+    if not _has_uploads(connection):
         return []
-    query = "SELECT upload.sha256, upload.size, inbox.id FROM upload JOIN inbox"
-    named = "ON inbox.channel = upload.channel AND inbox.external_id = upload.used_by"
-    rows = connection.execute(text(f"{query} {named} WHERE upload.sha256 IS NOT NULL"))
-    return [KeptFile(folder=EVIDENCE, sha256=row.sha256, size=row.size, named_by=f"inbox:{row.id}") for row in rows]
+    query = f"{_UPLOADS} {_NAMED_BUT_UNFINISHED} AND upload.id > :after ORDER BY upload.id LIMIT {PAGE}"
+    rows = connection.execute(text(query), {"after": after})
+    return [
+        (
+            row.upload_id,
+            KeptFile(folder=EVIDENCE, sha256=row.sha256, size=row.size, named_by=f"inbox:{row.inbox_id}"),
+        )
+        for row in rows
+    ]
+
+
+def _has_uploads(connection: Connection) -> bool:
+    return inspect(connection).has_table("upload")
 
 
 def everything(read: Read) -> Iterator[KeptFile]:
     """Page by page. Each page is one call of `read`, so that no transaction stays open while files are read."""
-    for page in (raw, evidence):
-        after = 0
-        while found := read(partial(page, after=after)):
-            yield from (file for _, file in found)
-            after = found[-1][0]
-    yield from read(uploads)
+    yield from _paged(read, raw, 0)
+    yield from _paged(read, evidence, 0)
+    yield from _paged(read, uploads, "")
+
+
+def _paged[K](
+    read: Read, page: Callable[[Connection, K], Sequence[tuple[K, KeptFile]]], after: K
+) -> Iterator[KeptFile]:
+    def look(connection: Connection) -> Sequence[tuple[K, KeptFile]]:
+        return page(connection, after)
+
+    while found := read(look):
+        yield from (file for _, file in found)
+        after = found[-1][0]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
 
 from bot.store.live_tables import Upload
+from bot.store.tables import Inbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def find(connection: Connection, channel: str, key: str, upload_id: str) -> Uplo
     return None if row is None else UploadRow(**row._mapping)
 
 
-def exists(connection: Connection, upload_id: str) -> bool:
+def known(connection: Connection, upload_id: str) -> bool:
     return connection.execute(select(Upload.id).where(Upload.id == upload_id)).first() is not None
 
 
@@ -56,9 +57,22 @@ def waiting(connection: Connection, channel: str, key: str) -> tuple[int, int]:
     return int(count), int(size)
 
 
-def waiting_bytes(connection: Connection) -> int:
-    query = select(func.coalesce(func.sum(Upload.size), 0)).where(Upload.used_by.is_(None))
+def announced_since(connection: Connection, channel: str, key: str, since: datetime) -> int:
+    """Bytes of all files that a conversation has begun since then, whether a message names them or not."""
+    query = select(func.coalesce(func.sum(Upload.size), 0)).where(
+        Upload.channel == channel, Upload.conversation_key == key, Upload.created_at > since
+    )
     return int(connection.execute(query).scalar_one())
+
+
+def waiting_in_all(connection: Connection) -> tuple[int, int]:
+    """How many files no message names yet, over all conversations, and how many bytes of them have come.
+
+    Answered from the index alone: a desk that has been open for years has very many uploads, and few that wait.
+    """
+    query = select(func.count(), func.coalesce(func.sum(Upload.received), 0)).where(Upload.used_by.is_(None))
+    count, received = connection.execute(query).one()
+    return int(count), int(received)
 
 
 def use(connection: Connection, upload_id: str, external_id: str) -> bool:
@@ -68,7 +82,26 @@ def use(connection: Connection, upload_id: str, external_id: str) -> bool:
     return connection.execute(given).rowcount == 1
 
 
+def give_back(connection: Connection, channel: str, upload_id: str, external_id: str, expires_at: datetime) -> bool:
+    """Takes the file from a message that is not stored; False when it is, or has not got the file."""
+    stored = exists().where(Inbox.channel == channel, Inbox.external_id == external_id)
+    query = update(Upload).where(Upload.id == upload_id, Upload.used_by == external_id, ~stored)
+    return connection.execute(query.values(used_by=None, expires_at=expires_at)).rowcount == 1
+
+
+def expiry(connection: Connection, upload_id: str) -> datetime | None:
+    """How long the upload waits; None when it does not, or is not there."""
+    query = select(Upload.expires_at).where(Upload.id == upload_id, Upload.used_by.is_(None))
+    return connection.execute(query).scalar_one_or_none()
+
+
 def drop_unused(connection: Connection, upload_id: str) -> bool:
     """Forgets an upload that no message names; False when there is none, or one does."""
     query = delete(Upload).where(Upload.id == upload_id, Upload.used_by.is_(None))
+    return connection.execute(query).rowcount == 1
+
+
+def drop_expired(connection: Connection, upload_id: str, now: datetime) -> bool:
+    """Forgets an upload that waited in vain; False when there is none, it is used, or a piece has just come."""
+    query = delete(Upload).where(Upload.id == upload_id, Upload.used_by.is_(None), Upload.expires_at <= now)
     return connection.execute(query).rowcount == 1

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bot.store.tables import Base, Id
 
+WAITING = "used_by IS NULL"
+
 
 class Upload(Base):
-    """A file that comes ahead of its message, piece by piece. One that no message names is gone after a day."""
+    """A file that comes ahead of its message, piece by piece. One that no message names does not stay."""
 
     __tablename__ = "upload"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -30,7 +33,17 @@ class Upload(Base):
     """The external id of the one message that names it."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
-    __table_args__ = (Index("ix_upload_channel_conversation_key", "channel", "conversation_key"),)
+    """When it is thrown away unless a piece of it comes, or a message names it, before."""
+    __table_args__ = (
+        Index("ix_upload_conversation_created_at", "channel", "conversation_key", "created_at"),
+        # Holds all that is asked of the uploads that wait, so that the many used ones are not even looked at.
+        Index(
+            "ix_upload_waiting",
+            *("channel", "conversation_key", "size", "received", "used_by"),
+            sqlite_where=sql(WAITING),
+            postgresql_where=sql(WAITING),
+        ),
+    )
 
 
 class ReadMark(Base):

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from channels.contract import Accepted, Account, Entry, Transcript, Words
+from channels.contract import Accepted, Account, Entry, RetryLater, Transcript, Words
 from channels.live_contract import Attention
 from channels.webchat.budget import Budget
 from channels.webchat.cursor import Cursor
@@ -161,7 +161,8 @@ class Connection:
     async def _show(self, wakeups: AsyncIterator[None]) -> None:
         await self._show_new()
         async for _ in wakeups:
-            await self._show_new()
+            with suppress(RetryLater):  # the store is out of order: the next wake-up looks again
+                await self._show_new()
 
     async def _show_new(self) -> None:
         entries = await self._desk.transcript.entries(self._speaker.session_id, self._cursor.floor)

@@ -42,6 +42,7 @@ STATUS = {
     UploadFault.EMPTY: 400,
     UploadFault.TOO_LARGE: 413,
     UploadFault.TOO_MANY: 429,
+    UploadFault.DAILY: 429,
     UploadFault.NO_ROOM: 507,
     UploadFault.INCOMPLETE: 409,
     UploadFault.USED: 409,
@@ -133,7 +134,7 @@ class ChatFiles:
             raise HttpFault(415, "bad_request")
         offset, upload_id = _number(request, "upload-offset"), request.path_params["id"]
         try:
-            upload = await self._uploads.append(session_id, upload_id, offset, _pieces(request))
+            upload = await self._uploads.append(session_id, upload_id, offset, _pieces(request), self._limits)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody hears it
         return Response(status_code=204, headers={"Upload-Offset": str(upload.received), **_expiry(upload)})

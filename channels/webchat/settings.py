@@ -33,7 +33,11 @@ class WebChatSettings(BaseModel):
     max_waiting_bytes: int = Field(default=200 * MEGABYTE, ge=1)
     """Their announced sizes together."""
     max_waiting_bytes_in_all: int = Field(default=2048 * MEGABYTE, ge=1)
-    """Those of all sessions: what strangers can fill of the disk without writing a message."""
+    """What has come of the files of all sessions: what strangers can fill of the disk without writing a message."""
+    max_bytes_per_day: int = Field(default=512 * MEGABYTE, ge=1)
+    """Files that one session may send within 24 hours, with or without a message."""
+    min_free_disk_bytes: int = Field(default=1024 * MEGABYTE, ge=0)
+    """Below this much free disk no file is taken: messages and their database need it more. 0: files may fill it."""
     files_per_minute: int = Field(default=30, ge=1)
     """Uploads that one session may begin."""
     typing_per_minute: int = Field(default=40, ge=1)
@@ -60,6 +64,8 @@ class WebChatSettings(BaseModel):
             waiting_files=self.max_waiting_files,
             waiting_bytes=self.max_waiting_bytes,
             waiting_bytes_in_all=self.max_waiting_bytes_in_all,
+            bytes_per_day=self.max_bytes_per_day,
+            free_disk_bytes=self.min_free_disk_bytes,
         )
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
+import structlog
 
 from channels.contract import Account
 
@@ -16,6 +20,13 @@ MAX_UID_CHARACTERS = 64
 MAX_NAME_CHARACTERS = 120
 MAX_EMAIL_CHARACTERS = 254
 """RFC 5321 section 4.5.3.1.3, without the angle brackets."""
+_NO_TEXT = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unicode categories: control (PostgreSQL takes no NUL), format (marks that turn the direction), halves of characters
+(no UTF-8 has them), private use, line and paragraph ends."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Format characters that names and emoji are spelled with."""
+
+log = structlog.get_logger()
 
 
 class BadToken(Exception):
@@ -57,14 +68,25 @@ class AppTokens:
             raise BadToken from error
         if until - datetime.now(UTC) > self._longest + timedelta(seconds=CLOCK_SKEW_SECONDS):
             raise BadToken
-        uid, name, email = claims["sub"], claims.get("name", ""), claims.get("email", "")
-        if not uid or len(uid) > MAX_UID_CHARACTERS or not isinstance(name, str) or not isinstance(email, str):
-            raise BadToken
-        account = Account(
-            uid=uid,
-            name=name[:MAX_NAME_CHARACTERS],
-            proven_by=PROVEN_BY,
-            email=email if len(email) <= MAX_EMAIL_CHARACTERS else "",
-            until=until,
-        )
-        return Proof(account, until)
+        return Proof(_account(claims, until), until)
+
+
+def _account(claims: Mapping[str, Any], until: datetime) -> Account:
+    """Raises BadToken. A name is only shown, so it is cleaned; an id that is not as the app knows it is nobody's."""
+    uid, name, email = claims["sub"], claims.get("name", ""), claims.get("email", "")
+    if not uid or len(uid) > MAX_UID_CHARACTERS or not isinstance(name, str) or not isinstance(email, str):
+        raise BadToken
+    if not all(map(_is_text, uid)):
+        log.warning("app_token_refused", reason="its sub has characters that are no text")
+        raise BadToken
+    return Account(
+        uid=uid,
+        name="".join(filter(_is_text, name)).strip()[:MAX_NAME_CHARACTERS],
+        proven_by=PROVEN_BY,
+        email=email if len(email) <= MAX_EMAIL_CHARACTERS and all(map(_is_text, email)) else "",
+        until=until,
+    )
+
+
+def _is_text(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in _NO_TEXT

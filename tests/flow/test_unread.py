@@ -61,18 +61,37 @@ class Chat:
         )
 
 
+def reminding(road: Road, door: str) -> Alarm:
+    reminder = UnreadReminder(words=road.words, patience=REMIND_AFTER, letters=lambda: "fake", door=lambda _name: door)
+    return Alarm(road.store, road.clock, road.hub, {UNREAD_TIMER: reminder}, 1)
+
+
 @pytest.fixture
 async def chat(road: Road) -> Chat:
-    reminder = UnreadReminder(
-        words=road.words, patience=REMIND_AFTER, letters=lambda: "fake", door=lambda _name: "https://desk.example/chat"
-    )
-    alarm = Alarm(road.store, road.clock, road.hub, {UNREAD_TIMER: reminder}, 1)
+    alarm = reminding(road, "https://desk.example/chat")
     accepted = await road.receive("hello")
     await road.settle()
     made = Chat(road, alarm, accepted.conversation_id)
     await made.change(account={"uid": "1", "name": "Li Mei", "proven_by": "code", "email": ADDRESS})
     await road.handling.take_over(ANNA, made.id)
     return made
+
+
+@pytest.mark.parametrize(
+    ("door", "link"),
+    [
+        ("https://desk.example/chat", "https://desk.example/chat?lang=zh"),
+        ("https://desk.example/chat?brand=a", "https://desk.example/chat?brand=a&lang=zh"),
+        ("complaints@desk.example", "complaints@desk.example"),
+    ],
+)
+async def test_the_page_opens_in_the_language_of_the_letter(chat: Chat, door: str, link: str) -> None:
+    chat.alarm = reminding(chat.road, door)
+    await chat.change(language="zh")
+    await chat.answer("a")
+    [mail] = await chat.wait()
+    assert f"入口在这里：{link}\n" in mail.text
+    assert "通过在线客服给我们留言" in mail.text
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "answer"), ("zh", "答复")])
@@ -84,7 +103,7 @@ async def test_an_unread_answer_is_announced_once_and_without_its_words(chat: Ch
     assert (mail.language, mail.automatic) == (language, True)
     assert words in mail.text
     assert words in mail.subject
-    assert "https://desk.example/chat" in mail.text
+    assert re.findall(r"https://desk\.example/chat\S*", mail.text) == [f"https://desk.example/chat?lang={language}"]
     assert not {"0x77", "3,200", "Li Mei"} & set(re.split(r"\s", mail.text + mail.subject))
     assert re.fullmatch("[a-z2-7]{24}", mail.conversation_key)
     await chat.answer("b")

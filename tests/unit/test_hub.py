@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import pytest
 
+from bot import hub as hub_module
 from bot.hub import Hub
 
 
@@ -34,3 +37,37 @@ async def test_who_left_is_forgotten() -> None:
         pass
     hub.publish("a")
     assert not hub._watchers
+
+
+async def test_everybody_looks_again_though_nobody_woke_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that had something to say was killed after its commit, or the word was lost on its way."""
+    monkeypatch.setattr(hub_module, "ROUND_SECONDS", 0.05)
+    hub = Hub()
+    running = asyncio.create_task(hub.run())
+    async with hub.watch("queue") as queue, hub.watch("typing:user:x") as sign, hub.watch("conversation:x") as chat:
+        for _ in range(2):
+            await asyncio.wait_for(anext(queue), 5)
+            await asyncio.wait_for(anext(chat), 5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(sign), 0.1)  # says that somebody types: nobody does
+    running.cancel()
+
+
+async def test_looking_again_is_spread_over_the_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "ROUND_SECONDS", 0.4)
+    hub, woken = Hub(), []
+    wake = hub._wake
+
+    def note(topics: Sequence[str]) -> None:
+        woken.append(len(topics))
+        wake(topics)
+
+    monkeypatch.setattr(hub, "_wake", note)
+    running = asyncio.create_task(hub.run())
+    async with AsyncExitStack() as watching:
+        for number in range(10):
+            await watching.enter_async_context(hub.watch(f"conversation:{number}"))
+        last = await watching.enter_async_context(hub.watch("last"))
+        await asyncio.wait_for(anext(last), 5)
+    running.cancel()
+    assert set(woken) == {1}

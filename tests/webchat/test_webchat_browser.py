@@ -13,24 +13,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, expect
 
 from channels.contract import Author
-from tests.webchat.browser import Widget, chromium, needs_chromium, serious_faults, site
+from tests.webchat.browser import Widget, needs_chromium, serious_faults, site
 from tests.webchat.desk import APP_SECRET, RunningChat, in_an_hour, not_stored, running_chat
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 expect.set_options(timeout=15_000)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as launched:
-        yield launched
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    made = await browser.new_context(viewport={"width": 1000, "height": 760}, reduced_motion="reduce")
-    yield made
-    await made.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

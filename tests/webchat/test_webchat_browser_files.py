@@ -3,73 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import BrowserContext, Route, expect
 
-from bot.store.migrate import migrate
-from bot.store.store import Store
 from channels.contract import Author
 from channels.live_contract import Holder
-from tests.conftest import MovedClock
-from tests.webchat.browser import Widget, chromium, needs_chromium, serious_faults
-from tests.webchat.filing import FileDesk, file_desk
+from tests.webchat.browser import needs_chromium, serious_faults
+from tests.webchat.file_widget import FILM, held, open_page
+from tests.webchat.filing import FileDesk
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]
 expect.set_options(timeout=20_000)
-FILM = bytes(range(256)) * 12_000
 PATIENCE_SECONDS = 30
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as launched:
-        yield launched
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    made = await browser.new_context(viewport={"width": 1000, "height": 760}, reduced_motion="reduce")
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def files_store(tmp_path: Path) -> Store:
-    url = f"sqlite:///{tmp_path / 'redress.db'}"
-    migrate(url)
-    return Store(url)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def desk(files_store: Store, tmp_path: Path) -> AsyncIterator[FileDesk]:
-    async with file_desk(files_store, MovedClock(), tmp_path) as made:
-        yield made
-    files_store.close()
-
-
-class FileWidget(Widget):
-    def __init__(self, page: Page) -> None:
-        super().__init__(page)
-        self.picker = page.locator("input[type=file]")
-        self.tray = page.locator(".tray li")
-        self.ready = page.locator(".tray li[data-state=ready]")
-        self.kept = page.locator(".item[data-status=shown] .files button")
-        self.state = page.locator(".item.user .state")
-        self.typing = page.locator(".typing")
-        self.who = page.locator(".who-is-there")
-
-    async def attach(self, name: str, data: bytes) -> None:
-        await self.picker.set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-
-
-async def open_page(context: BrowserContext, desk: FileDesk, language: str = "en") -> FileWidget:
-    page = await context.new_page()
-    await page.goto(f"{desk.chat.url}/chat?lang={language}")
-    return FileWidget(page)
 
 
 @pytest.mark.parametrize(
@@ -127,20 +74,95 @@ async def test_an_upload_outlives_a_lost_network_and_a_reload(context: BrowserCo
 
 async def test_a_message_waits_for_its_file_and_then_leaves_by_itself(context: BrowserContext, desk: FileDesk) -> None:
     widget = await open_page(context, desk)
-    go_on = asyncio.Event()
-
-    async def hold(route: Route) -> None:
-        await go_on.wait()
-        await route.continue_()
-
-    await widget.page.route("**/chat/files", hold)
-    await widget.attach("a.png", b"abc")
-    await widget.write("with a file")
-    await expect(widget.problem).to_contain_text("leaves as soon as its files are there")
-    assert desk.chat.desk.inbox == []
-    go_on.set()
+    async with held(widget.page, "**/chat/files"):
+        await widget.attach("a.png", b"abc")
+        await widget.write("with a file")
+        await expect(widget.problem).to_contain_text("leaves as soon as its files are there")
+        assert desk.chat.desk.inbox == []
     await expect(widget.texts()).to_have_text(["with a file"])
     await expect(widget.kept).to_have_count(1)
+
+
+CHANGED = {
+    "en": "You changed something, so your message has not been sent.",
+    "zh": "您改动了内容，消息没有自动发出。",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "change"), [("en", "types on"), ("zh", "composes"), ("zh", "removes"), ("en", "adds")]
+)
+async def test_a_message_that_waits_is_sent_as_it_was_or_not_at_all(
+    context: BrowserContext, desk: FileDesk, language: str, change: str
+) -> None:
+    widget = await open_page(context, desk, language)
+    async with held(widget.page, "**/chat/files"):
+        await widget.attach("wrong.png", b"abc")
+        await widget.attach("right.png", b"abc")
+        await widget.write("see")
+        await expect(widget.problem).not_to_be_empty()
+        if change == "types on":
+            await widget.input.press_sequentially(" the fi")
+        elif change == "composes":
+            devtools = await context.new_cdp_session(widget.page)
+            await devtools.send("Input.imeSetComposition", {"text": "tixian", "selectionStart": 6, "selectionEnd": 6})
+        elif change == "removes":
+            await widget.tray.first.get_by_role("button").click()
+        else:
+            await widget.attach("third.png", b"abc")
+        await expect(widget.problem).to_contain_text(CHANGED[language])
+    await expect(widget.ready).to_have_count({"removes": 1, "adds": 3}.get(change, 2))
+    assert desk.chat.desk.inbox == []
+    if change == "composes":
+        await devtools.send("Input.insertText", {"text": "提现"})
+        await expect(widget.input).to_have_value("see提现")
+    await widget.write("see the right file")
+    await expect(widget.texts()).to_have_text(["see the right file"])
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [("en", "This file can no longer be read"), ("zh", "这个文件已无法读取")]
+)
+async def test_a_file_that_changed_since_it_was_chosen_is_not_tried_for_ever(
+    context: BrowserContext, desk: FileDesk, tmp_path: Path, language: str, sentence: str
+) -> None:
+    widget, file = await open_page(context, desk, language), tmp_path / "statement.pdf"
+    file.write_bytes(b"as it was chosen")
+    async with held(widget.page, "**/chat/files"):
+        await widget.picker.set_input_files(file)
+        await expect(widget.tray).to_have_count(1)
+        file.write_bytes(b"and as it is now, which is longer")
+    await expect(widget.tray).to_contain_text(sentence)
+    await widget.write("hello")
+    await expect(widget.problem).not_to_be_empty()
+
+
+async def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_moment(
+    context: BrowserContext, desk: FileDesk
+) -> None:
+    widget = await open_page(context, desk)
+    await widget.attach("empty.txt", b"")
+    await widget.attach("small.txt", b"abc")
+    await expect(widget.tray).to_contain_text(["This file is empty.", "3 bytes, ready to send"])
+    await widget.page.locator("redress-chat").evaluate("(chat) => chat.setAttribute('lang', 'zh')")
+    await expect(widget.tray).to_contain_text(["这个文件是空的。", "可以发送"])
+
+
+async def test_each_file_shows_how_far_it_is(context: BrowserContext, desk: FileDesk) -> None:
+    widget = await open_page(context, desk)
+    shown = await widget.page.evaluate(
+        """async () => {
+            const { Tray } = await import("/widget/tray.js");
+            const box = document.createElement("ul");
+            const tray = new Tray(box, document.createElement("p"), () => {});
+            const item = (name, sent) => ({ name, sent, size: 100, received: 10, state: "sending", problem: null });
+            const items = [item("one", 20), item("two", 40)];
+            tray.show(items);
+            tray.show(items);
+            return [...box.querySelectorAll("progress")].map((bar) => bar.value);
+        }"""
+    )
+    assert shown == [30, 50]
 
 
 async def test_what_cannot_be_sent_is_said_and_can_be_removed_by_keyboard(
@@ -154,8 +176,21 @@ async def test_what_cannot_be_sent_is_said_and_can_be_removed_by_keyboard(
     await widget.page.get_by_role("button", name="Remove empty.txt").focus()
     await widget.page.keyboard.press("Enter")
     await expect(widget.tray).to_have_count(0)
-    await widget.input.press("Enter")
+    await expect(widget.page.get_by_role("button", name="Attach files")).to_be_focused()
+    await widget.page.keyboard.press("Tab")
+    await expect(widget.input).to_be_focused()
+    await widget.page.keyboard.press("Enter")
     await expect(widget.texts()).to_have_text(["hello"])
+
+
+async def test_the_focus_goes_to_the_next_file_when_one_is_removed(context: BrowserContext, desk: FileDesk) -> None:
+    widget = await open_page(context, desk)
+    for name in ("one.txt", "two.txt", "three.txt"):
+        await widget.attach(name, b"abc")
+    await widget.page.get_by_role("button", name="Remove two.txt").press("Enter")
+    await expect(widget.page.get_by_role("button", name="Remove three.txt")).to_be_focused()
+    await widget.page.keyboard.press("Enter")
+    await expect(widget.page.get_by_role("button", name="Remove one.txt")).to_be_focused()
 
 
 @pytest.mark.parametrize("way", ["paste", "drop"])
@@ -175,6 +210,26 @@ async def test_files_can_be_pasted_and_dropped(context: BrowserContext, desk: Fi
     await expect(widget.ready).to_contain_text("clip.png")
 
 
+async def test_a_screen_reader_knows_the_lines_before_anything_is_said(context: BrowserContext, desk: FileDesk) -> None:
+    widget = await open_page(context, desk)
+    lines = (widget.typing, widget.thinking, widget.who)
+
+    async def how_they_are() -> list[object]:
+        look = "(line) => [getComputedStyle(line).display, line.getAttribute('aria-live'), line.textContent !== '']"
+        return [await line.evaluate(look) for line in lines]
+
+    await expect(widget.input).to_be_visible()
+    assert await how_they_are() == [["block", "polite", False], ["block", "off", False], ["block", "polite", False]]
+    await widget.write("hello")
+    await expect(widget.state).to_have_text("Received")
+    key, attention = desk.chat.desk.inbox[0].conversation_key, desk.chat.desk.attention
+    attention.change(key, owner=Holder.AGENT, name="Anna", here=True)
+    await expect(widget.who).to_have_text("Anna is here.")
+    attention.agent_typed(key)
+    await expect(widget.typing).to_have_text("Anna is typing…")
+    assert await how_they_are() == [["block", "polite", True], ["block", "off", False], ["block", "polite", True]]
+
+
 async def test_who_is_there_who_types_and_what_was_seen(context: BrowserContext, desk: FileDesk) -> None:
     widget = await open_page(context, desk)
     attention = desk.chat.desk.attention
@@ -182,9 +237,9 @@ async def test_who_is_there_who_types_and_what_was_seen(context: BrowserContext,
     await expect(widget.state).to_have_text("Received")
     key = desk.chat.desk.inbox[0].conversation_key
     attention.change(key, thinking=True)
-    await expect(widget.typing).to_have_text("The assistant is working on an answer…")
+    await expect(widget.thinking).to_have_text("The assistant is working on an answer…")
     attention.change(key, owner=Holder.QUEUE, thinking=False)
-    await expect(widget.typing).to_be_hidden()
+    await expect(widget.thinking).to_be_hidden()
     await expect(widget.who).to_contain_text("nobody has joined yet")
     attention.change(key, owner=Holder.AGENT, name="Anna", here=True, seen=1)
     await expect(widget.who).to_have_text("Anna is here.")

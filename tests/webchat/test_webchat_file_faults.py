@@ -23,7 +23,7 @@ from bot.partial import Partial
 from bot.repository.timers import TimerRow
 from bot.store.store import Store
 from bot.uploads import EXPIRY_TIMER, PIECE_BYTES, ChannelUploads, UploadExpiry
-from channels.live_contract import UploadLimits
+from channels.webchat.settings import WebChatSettings
 from tests.conftest import MovedClock
 from tests.webchat.client import Client, greeted
 from tests.webchat.desk import not_stored
@@ -31,7 +31,7 @@ from tests.webchat.filing import FileDesk, Uploader, file_desk, id_of
 
 DATA = bytes(range(256)) * (PIECE_BYTES // 256)
 """One piece: it is made safe while more could follow it."""
-LIMITS = UploadLimits(file_bytes=2**24, waiting_files=9, waiting_bytes=2**26, waiting_bytes_in_all=2**26)
+LIMITS = WebChatSettings().upload_limits
 PATIENCE_SECONDS = 60
 
 
@@ -110,7 +110,7 @@ async def test_a_request_that_ends_while_it_writes_writes_once(
         yield DATA
 
     monkeypatch.setattr("bot.partial.os.fsync", slowly_the_first_time)
-    request = asyncio.create_task(uploads.append("key", upload.id, 0, pieces()))
+    request = asyncio.create_task(uploads.append("key", upload.id, 0, pieces(), LIMITS))
     assert await asyncio.to_thread(syncing.wait, PATIENCE_SECONDS)
     request.cancel()
     ended, _ = await asyncio.wait({request}, timeout=0.5)
@@ -141,6 +141,40 @@ async def test_a_message_is_refused_whose_file_is_not_what_came(desk: FileDesk) 
         assert (await named(client, path))["code"] == "no_such_file"
         assert (await named(client, path))["code"] == "no_such_file"
     assert desk.chat.desk.inbox == []
+
+
+async def test_of_a_message_with_a_lost_file_the_others_are_free_again(
+    desk: FileDesk, store: Store, clock: MovedClock
+) -> None:
+    user = await desk.uploader()
+    paths = [await user.upload(f"{number}.txt", b"abc%d" % number) for number in range(3)]
+    first, lost, last = map(id_of, paths)
+    (desk.uploads / lost).unlink()
+    async with greeted(desk.chat, user.session) as (client, _):
+        await client.send(type="message", id="message-1", text="", files=[first, lost, last])
+        assert (await client.next_of("stored", "error"))["code"] == "no_such_file"
+        assert (await user.ask("HEAD", paths[1])).status_code == 404
+        await client.send(type="message", id="message-2", text="", files=[first, last])
+        assert (await client.next_of("stored", "error"))["type"] == "stored"
+    clock.move(hours=30)
+    await Alarm(store, clock, Hub(), {EXPIRY_TIMER: UploadExpiry(desk.uploads)}, 1).ring_due()
+    assert [(await user.ask("GET", path)).content for path in (paths[0], paths[2])] == [b"abc0", b"abc2"]
+
+
+async def test_files_of_a_lost_message_do_not_wait_for_ever(desk: FileDesk, store: Store, clock: MovedClock) -> None:
+    user = await desk.uploader()
+    paths = [await user.upload(f"{number}.txt", b"abc%d" % number) for number in range(2)]
+    (desk.uploads / id_of(paths[1])).unlink()
+    async with greeted(desk.chat, user.session) as (client, _):
+        await client.send(type="message", id="message-1", text="", files=list(map(id_of, paths)))
+        assert (await client.next_of("stored", "error"))["code"] == "no_such_file"
+    assert (await user.ask("GET", paths[0])).content == b"abc0"
+    clock.move(hours=25)
+    alarm = Alarm(store, clock, Hub(), {EXPIRY_TIMER: UploadExpiry(desk.uploads)}, 1)
+    while await alarm.ring_due():
+        pass
+    assert (await user.ask("HEAD", paths[0])).status_code == 404
+    assert list(desk.uploads.iterdir()) == []
 
 
 async def test_a_late_piece_leaves_a_used_file_alone(desk: FileDesk) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import jwt
+import pytest
+import structlog
 
 from channels.contract import Author
 from channels.live_contract import Holder, Situation
@@ -121,6 +124,56 @@ async def test_the_app_may_name_the_registered_address(chat: RunningChat) -> Non
         account = chat.desk.inbox[-1].account
         assert account is not None
         assert account.email == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("小明\ud83d", "小明"),
+        ("Li\x00 Mei\x1b[31m", "Li Mei[31m"),
+        ("\u202eevil\u2066", "evil"),
+        ("👩\u200d💻 Li", "👩\u200d💻 Li"),
+        ("名" * 300, "名" * 120),
+        ("\ud83d\ude00\ud83d"[2:], ""),
+    ],
+)
+async def test_a_name_that_is_no_text_is_cleaned(chat: RunningChat, given: str, shown: str) -> None:
+    async with greeted(chat, await new_session(chat), token=app_token(name=given)) as (client, welcome):
+        assert welcome["account"] == {"uid": "10001", "name": shown}
+        await client.write("hello")
+        await client.next_of("stored")
+    account = chat.desk.inbox[-1].account
+    assert account is not None
+    assert account.name == shown
+
+
+@pytest.mark.parametrize("uid", ["1\ud83d", "1\x00", "1\u202e", "1\n"])
+async def test_an_id_that_is_no_text_is_nobodys(chat: RunningChat, uid: str) -> None:
+    """To clean it would make another user of it."""
+    with structlog.testing.capture_logs() as logs:
+        async with greeted(chat, await new_session(chat), token=app_token(sub=uid)) as (client, welcome):
+            assert "account" not in welcome
+            assert (await client.next_of("error"))["code"] == "expired_token"
+            await client.write("as a guest")
+            await client.next_of("stored")
+    assert [one["event"] for one in logs] == ["app_token_refused"]
+    assert chat.desk.inbox[-1].account is None
+
+
+async def test_an_address_that_is_no_text_is_none(chat: RunningChat) -> None:
+    token = app_token(email="li\x00@mail.example")
+    async with greeted(chat, await new_session(chat), token=token) as (client, _):
+        await client.write("hello")
+        await client.next_of("stored")
+    account = chat.desk.inbox[-1].account
+    assert account is not None
+    assert account.email == ""
+
+
+def app_token(**claims: str) -> str:
+    """Signed as the app signs; the payload is plain JSON, in which half a character is legal."""
+    known = {"sub": "10001", "aud": "redress", "exp": int(in_an_hour().timestamp())}
+    return jwt.api_jws.encode(json.dumps({**known, **claims}).encode(), APP_SECRET, "HS256")
 
 
 async def test_a_broken_sign_is_a_bad_frame(chat: RunningChat) -> None:

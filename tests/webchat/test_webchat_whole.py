@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 
+import jwt
 import pytest
 from sqlalchemy import insert, select, update
 
@@ -26,7 +28,7 @@ from tests.conftest import MovedClock
 from tests.fakes.rasa import SECRET, FakeRasa
 from tests.fakes.web import serving
 from tests.webchat.client import Client, new_session, open_socket
-from tests.webchat.desk import FakeDesk, RunningChat
+from tests.webchat.desk import APP_SECRET, FakeDesk, RunningChat, in_an_hour
 from tests.webchat.filing import Uploader, id_of
 
 ANNA = AgentRef(id=1, name="Anna", role="agent")
@@ -53,12 +55,20 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(folder: Path) -> AsyncGenerator[Whole]:
+async def whole(folder: Path, database_url: str = "", app_secret: str = "") -> AsyncGenerator[Whole]:
     clock = MovedClock()
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     async with serving(FakeRasa().app) as rasa_url:
-        settings = Settings(data_dir=folder, http_port=port, smtp_port=0, rasa_url=rasa_url, rasa_secret=SECRET)
+        settings = Settings(
+            data_dir=folder,
+            database_url=database_url,
+            http_port=port,
+            smtp_port=0,
+            rasa_url=rasa_url,
+            rasa_secret=SECRET,
+            app_token_secret=app_secret,
+        )
         migrate(settings.database)
         desk = build(settings, clock)
         async with running(desk, listener):
@@ -125,8 +135,25 @@ async def test_a_person_comes_sees_answers_and_the_user_who_left_is_told(tmp_pat
         assert read["auto-submitted"] == "auto-generated"
         text = read.get_content()
         assert "一条答复" in text
-        assert f"{world.chat.url}/chat" in text
+        assert f"{world.chat.url}/chat?lang=zh" in text
         assert "3200" not in text
+
+
+async def test_a_user_whose_name_the_app_cut_can_write(tmp_path: Path, database_url: str) -> None:
+    """Half an emoji is no UTF-8, and PostgreSQL takes no NUL: neither may shut its user out."""
+    claims = {"sub": "10001", "name": "小明\x00\ud83d", "aud": "redress", "exp": int(in_an_hour().timestamp())}
+    token = jwt.api_jws.encode(json.dumps(claims).encode(), APP_SECRET, "HS256")
+    async with whole(tmp_path, database_url, APP_SECRET) as world:
+        session = await new_session(world.chat)
+        async with open_socket(world.chat) as client:
+            await client.send(type="hello", version=1, **session, token=token)
+            assert (await client.next())["account"] == {"uid": "10001", "name": "小明"}
+            await client.write("你好")
+            await client.next_of("stored")
+        query = select(Conversation.account).where(Conversation.key == session["session"])
+        account = await world.desk.store.read(lambda c: c.execute(query).scalar_one())
+        assert account is not None
+        assert account["name"] == "小明"
 
 
 async def present(world: Whole, where: tuple[str, str]) -> frozenset[str]:

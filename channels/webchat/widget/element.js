@@ -8,6 +8,7 @@
 
 import { Connection } from "./connection.js";
 import { save } from "./downloads.js";
+import { newId } from "./ids.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Shelf } from "./shelf.js";
@@ -26,10 +27,12 @@ class RedressChat extends HTMLElement {
       this.server = new URL(this.getAttribute("server") || import.meta.url, location.href).origin;
       this.log = new Log();
       this.limits = { maxFileBytes: 20 * 2 ** 20, maxFiles: 10 };
-      this.useDrawer();
+      const moved = this.useDrawer();
       this.language = this.chosenLanguage();
       const asPage = this.hasAttribute("page");
       this.view = new View(this.attachShadow({ mode: "open" }), this, { asPage, language: this.language });
+      this.begin({ after: moved.files });
+      return;
     }
     this.begin();
   }
@@ -44,11 +47,15 @@ class RedressChat extends HTMLElement {
     if (name === "token") this.changeToken();
   }
 
-  forget() {
+  /** Resolves when nothing of it is left in this browser. */
+  async forget() {
+    const { session } = this;
     this.end();
-    this.shelf.forget();
     this.store.forget();
-    this.begin();
+    const forgotten = this.uploads.forget(session);
+    this.shownDrawer = null;
+    this.begin({ after: forgotten });
+    await forgotten;
   }
 
   get session() {
@@ -74,6 +81,7 @@ class RedressChat extends HTMLElement {
       this.startOver();
     }
     this.shownSession = id;
+    this.uploads.keepTo(id);
   }
 
   onState(state) {
@@ -100,7 +108,8 @@ class RedressChat extends HTMLElement {
   }
 
   onText(text) {
-    this.write({ type: "message", text, files: this.uploads.take() });
+    const id = newId();
+    this.write({ id, type: "message", text, files: this.uploads.take(id) });
     this.onFiles();
   }
 
@@ -120,8 +129,12 @@ class RedressChat extends HTMLElement {
     this.uploads.remove(item);
   }
 
-  onFiles(moving, sent) {
-    this.view.showFiles(this.uploads.items, moving, sent);
+  onFiles() {
+    this.view.showFiles(this.uploads.items);
+  }
+
+  isUnsent(id) {
+    return this.store.isUnsent(id);
   }
 
   async onFile(file) {
@@ -146,14 +159,16 @@ class RedressChat extends HTMLElement {
     this.speak(other);
   }
 
-  begin() {
+  /** `after`: when the files of the drawer are where they belong. `sameChat`: it goes on under another name. */
+  begin({ after, sameChat = false } = {}) {
+    if (this.shownDrawer !== this.store.drawer && !sameChat) this.view.reset();
+    this.shownDrawer = this.store.drawer;
     this.log.clear();
     this.shownSession = null;
     this.connection = new Connection(this.server, this);
     this.outbox = new Outbox(this.store, this.connection);
     for (const message of this.outbox.restore()) this.log.add(message);
-    this.uploads = new Uploads(this.server, this.shelf, this);
-    this.uploads.restore();
+    if (!sameChat) this.beginUploads(after);
     this.show({ quietly: true });
     this.view.setState("closed");
     this.listeners = new AbortController();
@@ -161,10 +176,16 @@ class RedressChat extends HTMLElement {
     if (this.view.isOpen || !this.store.isEmpty) this.connection.start();
   }
 
-  end() {
+  beginUploads(after) {
+    this.uploads = new Uploads(this.server, this.shelf, this);
+    this.uploads.restore(after);
+    this.onFiles();
+  }
+
+  end({ sameChat = false } = {}) {
     this.connection.stop();
     this.outbox.stop();
-    this.uploads.stop();
+    if (!sameChat) this.uploads.stop();
     this.listeners.abort();
   }
 
@@ -187,11 +208,16 @@ class RedressChat extends HTMLElement {
   takeEntries(entries, options) {
     for (const entry of entries) {
       this.log.take(entry);
-      if (entry.client_id) this.outbox.seen(entry.client_id);
+      if (entry.client_id) this.seen(entry.client_id);
       if (entry.author === "agent") this.view.situation.stopTyping();
     }
     this.show(options);
     this.markRead();
+  }
+
+  seen(id) {
+    this.outbox.seen(id);
+    this.uploads.stored(id);
   }
 
   /** What was read on another device is not new here. */
@@ -206,6 +232,7 @@ class RedressChat extends HTMLElement {
     this.view.showProblem("");
     this.log.stored(id, seq);
     this.outbox.stored(id);
+    this.uploads.stored(id);
     this.show();
   }
 
@@ -215,9 +242,14 @@ class RedressChat extends HTMLElement {
     }
     const lost = this.outbox.refused(frame);
     if (lost) this.log.remove(lost.id);
-    if (lost?.type === "message") this.view.giveBack(lost.text, frame.message);
+    if (lost?.type === "message") this.giveBack(lost, frame);
     else this.view.showProblem(frame.code === "bad_session" ? say(this.language, "restarted") : frame.message);
     this.show();
+  }
+
+  giveBack(message, { code, message: problem }) {
+    this.view.giveBack(message.text, problem);
+    this.uploads.giveBack(message, code);
   }
 
   write(message) {
@@ -265,17 +297,22 @@ class RedressChat extends HTMLElement {
       this.connection.send({ type: "token", token: this.token });
       return;
     }
-    this.end();
-    this.useDrawer();
-    this.begin();
+    const wasGuest = this.user === null;
+    const { adopted, files } = this.useDrawer();
+    const sameChat = wasGuest && adopted;
+    this.end({ sameChat });
+    if (sameChat) this.uploads.shelf = this.shelf;
+    this.begin({ after: files, sameChat });
   }
 
+  /** {adopted, files}: whether a guest's chat goes on as the user's, and when its files have moved. */
   useDrawer() {
     const guest = new Store(this.server, null);
     this.user = userOf(this.token);
     this.store = this.user ? new Store(this.server, this.user) : guest;
-    if (this.user) this.store.adopt(guest);
     this.shelf = new Shelf(this.store.drawer);
+    const adopted = this.user !== null && this.store.adopt(guest);
+    return { adopted, files: adopted ? this.shelf.adopt(new Shelf(guest.drawer)) : null };
   }
 }
 

@@ -14,9 +14,9 @@ export class Outbox {
     this.inFlight = null;
   }
 
-  /** `message` is {type: "message", text, files} or {type: "press", button, text}; `text` is what is shown. */
+  /** `message` is {id, type: "message", text, files} or {type: "press", button, text}; `text` is what is shown. */
   add(message) {
-    const kept = { ...message, id: newId(), at: Date.now() };
+    const kept = { id: newId(), ...message, at: Date.now() };
     this.store.keep(kept);
     this.queue.push(kept);
     return kept;

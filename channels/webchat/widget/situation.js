@@ -1,22 +1,35 @@
-/** Who is there, who types: two lines under the messages. Nothing of it is part of the conversation. */
+/** Who is there, who types: lines under the messages. Nothing of it is part of the conversation. */
 
 import { say } from "./strings.js";
 
 const TYPING_MS = 6_000;
+const NOBODY = { with: "bot", name: "", here: false, thinking: false, seen: 0, read: 0 };
 
 export class SituationLines {
-  constructor(who, typing) {
-    this.who = who;
-    this.typing = typing;
+  /** The lines are always there, empty: a screen reader speaks only of changes in what it knows already. */
+  constructor() {
+    this.typing = line("typing", "polite");
+    // A person typing is worth hearing; the bot's work would be said after each message.
+    this.thinking = line("thinking", "off");
+    this.who = line("who-is-there", "polite");
+    this.who.setAttribute("role", "status");
     this.language = "en";
-    this.state = { with: "bot", name: "", here: false, thinking: false, seen: 0, read: 0 };
+    this.state = NOBODY;
     this.typist = "";
+  }
+
+  get lines() {
+    return [this.typing, this.thinking, this.who];
   }
 
   take(state) {
     if (state.with !== "agent") this.stopTyping();
     this.state = state;
     this.show();
+  }
+
+  reset() {
+    this.take(NOBODY);
   }
 
   agentTypes(name) {
@@ -39,9 +52,8 @@ export class SituationLines {
 
   show() {
     setText(this.who, this.whoSpeaks());
-    setText(this.typing, this.whoTypes());
-    // A person typing is worth hearing; the bot's dots would be said after each message.
-    this.typing.setAttribute("aria-live", this.typist ? "polite" : "off");
+    setText(this.typing, this.typist && say(this.language, "typing", { name: this.typist }));
+    setText(this.thinking, this.state.thinking && !this.typist ? say(this.language, "thinking") : "");
   }
 
   whoSpeaks() {
@@ -50,14 +62,14 @@ export class SituationLines {
     if (holder !== "agent") return "";
     return say(this.language, here ? "personHere" : "personAway", { name });
   }
+}
 
-  whoTypes() {
-    if (this.typist) return say(this.language, "typing", { name: this.typist });
-    return this.state.thinking ? say(this.language, "thinking") : "";
-  }
+function line(name, live) {
+  const element = Object.assign(document.createElement("p"), { className: name });
+  element.setAttribute("aria-live", live);
+  return element;
 }
 
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
-  element.hidden = text === "";
 }

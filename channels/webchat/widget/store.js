@@ -42,6 +42,10 @@ export class Store {
       .sort((a, b) => a.at - b.at);
   }
 
+  isUnsent(id) {
+    return this.unsent().some((message) => message.id === id && !message.stored);
+  }
+
   keep(message) {
     write(this.drawer + "unsent:" + message.id, JSON.stringify(message));
   }
@@ -54,13 +58,14 @@ export class Store {
     return this.session === null && this.unsent().length === 0;
   }
 
-  /** Takes over a guest's chat when the guest signs in and has no chat as that user yet. */
+  /** Takes over a guest's chat when the guest signs in and has no chat as that user yet; false when they have one. */
   adopt(other) {
-    if (!this.isEmpty) return;
+    if (!this.isEmpty) return false;
     for (const key of keys(other.drawer)) {
       write(this.drawer + key.slice(other.drawer.length), read(key));
     }
     other.forget();
+    return true;
   }
 
   forget() {

@@ -62,8 +62,8 @@ textarea::placeholder { color: var(--soft); opacity: 1; }
 .choices button { border-color: var(--accent); }
 .hint { color: var(--soft); font-size: .8em; padding-top: 4px; }
 .problem { color: var(--warn); padding-bottom: 6px; }
-.status:empty, .problem:empty { padding: 0; border: 0; }
-.typing, .who-is-there { color: var(--soft); font-size: .88em; padding: 2px 14px 4px; }
+.typing, .thinking, .who-is-there { color: var(--soft); font-size: .88em; padding: 2px 14px 4px; }
+:is(.status, .problem, .typing, .thinking, .who-is-there):empty { padding: 0; border: 0; }
 .attach { flex: none; width: 2.4em; padding: 0; align-self: stretch; }
 .attach::before { content: ""; display: block; width: 9px; height: 18px; margin: auto; border: 2px solid currentColor; border-radius: 6px; transform: rotate(35deg); }
 .dropping { outline: 3px dashed var(--accent); outline-offset: -6px; }

@@ -35,10 +35,11 @@ function link(address) {
   return anchor;
 }
 
-/** "47 KB", "1.2 MB" */
+/** "3 bytes", "47 KB", "1.2 MB" */
 export function sizeOf(bytes, language) {
   const [unit, length] = bytes < 1024 ? ["byte", 1] : bytes < 2 ** 20 ? ["kilobyte", 1024] : ["megabyte", 2 ** 20];
-  const options = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: unit === "megabyte" ? 1 : 0 };
+  const unitDisplay = unit === "byte" ? "long" : "short"; // English has "3 byte" for short
+  const options = { style: "unit", unit, unitDisplay, maximumFractionDigits: unit === "megabyte" ? 1 : 0 };
   return new Intl.NumberFormat(LOCALES[language], options).format(bytes / length);
 }
 

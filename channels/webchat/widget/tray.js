@@ -13,11 +13,11 @@ export class Tray {
     this.language = "en";
   }
 
-  show(items, moving = null, sent = 0) {
+  show(items) {
     for (const [item, line] of this.lines) if (!items.includes(item)) this.discard(item, line);
     for (const item of items) {
       if (!this.lines.has(item)) this.lines.set(item, this.create(item));
-      this.fill(item, item.received + (item === moving ? sent : 0));
+      this.fill(item);
     }
     this.box.hidden = items.length === 0;
   }
@@ -25,7 +25,7 @@ export class Tray {
   relabel(language) {
     this.language = language;
     this.box.setAttribute("aria-label", say(language, "files"));
-    for (const item of this.lines.keys()) this.fill(item, item.received);
+    for (const item of this.lines.keys()) this.fill(item);
   }
 
   create(item) {
@@ -40,7 +40,13 @@ export class Tray {
     return line;
   }
 
-  fill(item, received) {
+  /** The button beside the one of `item`, below it or else above; undefined when it is the only one. */
+  besides(item) {
+    const line = this.lines.get(item);
+    return (line.nextElementSibling ?? line.previousElementSibling)?.querySelector("button");
+  }
+
+  fill(item) {
     const line = this.lines.get(item);
     const [, state, bar, remove] = line.children;
     const text = this.stateOf(item);
@@ -50,13 +56,13 @@ export class Tray {
     }
     line.dataset.state = item.state;
     bar.hidden = item.state === "ready" || item.state === "failed";
-    bar.value = Math.min(received, item.size);
+    bar.value = Math.min(item.received + item.sent, item.size);
     bar.setAttribute("aria-label", say(this.language, "fileProgress", { name: item.name }));
     remove.setAttribute("aria-label", say(this.language, "fileRemove", { name: item.name }));
   }
 
   stateOf(item) {
-    if (item.problem) return item.problem;
+    if (item.problem) return say(this.language, item.problem.key, item.problem.values);
     const size = sizeOf(item.size, this.language);
     return item.state === "ready" ? say(this.language, "fileReady", { size }) : size;
   }

@@ -1,91 +1,164 @@
 /**
- * Files on their way to the desk, ahead of the message that names them: the resumable-upload protocol tus 1.0.0, one
- * piece per request. After a lost line, a reload or a restart of the desk the desk says how far it got.
+ * Files on their way to the desk, ahead of the message that names them (sending.js): those in the tray, and those of
+ * messages that are not stored yet.
+ *
+ * An item belongs to the session in which it began and never enters another: on a shared browser that may be another
+ * person's. It leaves the tray with its message, and is let go when the message is stored; a refused one gives it back.
  */
+import { Claims, TAB } from "./claims.js";
 import { newId } from "./ids.js";
-import { say } from "./strings.js";
+import { Sender } from "./sending.js";
+import { ask } from "./tus.js";
 
-const PIECE_BYTES = 1024 * 1024;
-const SILENT_MS = 30_000;
-const FIRST_PAUSE_MS = 500;
-const LAST_PAUSE_MS = 15_000;
-const AGAIN = new Set([0, 401, 409, 423, 502, 503, 504, 507]);
-
-class Refused extends Error {
-  constructor(answer) {
-    super(answer.message);
-    this.status = answer.status;
-  }
-}
-
-/** `owner` has session, language, limits {maxFileBytes, maxFiles}, newSession() and hears onFiles(). */
+/**
+ * `owner` has session, limits {maxFileBytes, maxFiles}, newSession(), isUnsent(id) and hears onFiles(). An item's `problem`
+ * is {key, values} of a sentence, said when it is shown.
+ */
 export class Uploads {
   constructor(server, shelf, owner) {
     this.server = server;
     this.shelf = shelf;
     this.owner = owner;
     this.items = [];
-    this.stopped = false;
+    this.taken = new Map();
+    this.claims = new Claims();
+    this.sender = new Sender(this);
     this.listeners = new AbortController();
     addEventListener("online", () => this.hurry(), { signal: this.listeners.signal });
   }
 
-  /** What an earlier page left goes on. */
-  async restore() {
-    for (const record of await this.shelf.all()) {
-      if (this.stopped || this.items.some((item) => item.key === record.key)) continue;
-      this.begin({ ...record, received: 0, state: "waiting", problem: "" });
+  /** What an earlier page left goes on, after `ready`. */
+  async restore(ready) {
+    await ready;
+    for (const record of await this.shelf.all()) this.takeUp(record);
+  }
+
+  async takeUp({ key, tab }) {
+    if (this.stopped || this.knows(key) || !(await this.claims.take(key, tab === TAB))) return;
+    const record = await this.shelf.get(key); // again: the tab that had it may have sent or removed it
+    if (this.stopped) return;
+    if (!record || !this.isOurs(record)) {
+      this.forgetKey(key);
+      return;
     }
-    this.owner.onFiles();
+    const item = fresh(record);
+    this.keep(item);
+    if (record.message) this.taken.set(record.message, [...(this.taken.get(record.message) ?? []), item]);
+    else this.begin(item);
+    this.changed();
+  }
+
+  /** Not of a session that is over, nor of a message that has been stored meanwhile. */
+  isOurs({ session, message }) {
+    if (session && session !== this.owner.session?.session) return false;
+    return !message || this.owner.isUnsent(message);
+  }
+
+  knows(key) {
+    return [...this.items, ...[...this.taken.values()].flat()].some((item) => item.key === key);
   }
 
   add(files) {
+    const session = this.owner.session?.session ?? null;
     for (const file of files) {
-      const item = { key: newId(), at: Date.now(), name: file.name || "file", size: file.size, file, location: null };
-      const problem = this.problemOf(file);
-      if (!problem) this.shelf.keep(item);
-      this.begin({ ...item, session: null, received: 0, state: problem ? "failed" : "waiting", problem });
+      const item = fresh({ key: newId(), at: Date.now(), name: file.name || "file", size: file.size, file, session });
+      item.problem = this.problemOf(file);
+      if (item.problem) item.state = "failed";
+      else this.claims.take(item.key, true);
+      this.keep(item);
+      this.begin(item);
     }
-    this.owner.onFiles();
+    this.changed();
   }
 
   /** What can be told without asking the desk. */
   problemOf(file) {
     const { maxFileBytes, maxFiles } = this.owner.limits;
-    const language = this.owner.language;
-    if (file.size === 0) return say(language, "fileEmpty");
-    if (file.size > maxFileBytes) return say(language, "fileTooLarge", { megabytes: Math.floor(maxFileBytes / 2 ** 20) });
-    if (this.items.length >= maxFiles) return say(language, "fileTooMany", { files: maxFiles });
-    return "";
+    if (file.size === 0) return { key: "fileEmpty" };
+    if (file.size > maxFileBytes) return { key: "fileTooLarge", values: { megabytes: Math.floor(maxFileBytes / 2 ** 20) } };
+    if (this.items.length >= maxFiles) return { key: "fileTooMany", values: { files: maxFiles } };
+    return null;
   }
 
   begin(item) {
     this.items.push(item);
-    if (item.state === "waiting") this.carry(item);
+    if (item.state === "waiting") this.sender.carry(item);
+  }
+
+  /** Files of an earlier session cannot go with a message of this one. */
+  keepTo(session) {
+    for (const item of this.items) if (item.session && item.session !== session) this.fail(item, "fileFailed");
+    this.changed();
+  }
+
+  changed() {
+    this.owner.onFiles();
   }
 
   /** Takes a file away again, here and at the desk. */
   remove(item) {
     this.leave(item);
-    if (item.location) this.ask(item, "DELETE", item.location).catch(() => {});
-    this.owner.onFiles();
+    this.throwAway([item]);
+    this.changed();
   }
 
-  get unfinished() {
-    return this.items.some((item) => item.state !== "ready");
-  }
-
-  /** The finished files leave with a message: [{id, name, size}]. */
-  take() {
+  /** The finished files leave with the message of this id: [{id, name, size}]. */
+  take(message) {
     const ready = this.items.filter((item) => item.state === "ready");
-    for (const item of ready) this.leave(item);
-    return ready.map((item) => ({ id: item.location.split("/").pop(), name: item.name, size: item.size }));
+    this.items = this.items.filter((item) => item.state !== "ready");
+    for (const item of ready) this.keep(Object.assign(item, { message }));
+    if (ready.length > 0) this.taken.set(message, ready);
+    return ready.map((item) => ({ id: idOf(item), name: item.name, size: item.size }));
+  }
+
+  /** From now on the message's files are the desk's. */
+  stored(message) {
+    for (const item of this.taken.get(message) ?? []) this.leave(item);
+    this.taken.delete(message);
+  }
+
+  /** The message was refused: its files are for the next one. Those that the desk has given away are sent anew. */
+  giveBack({ id, files = [] }, code) {
+    const had = this.taken.get(id) ?? [];
+    this.taken.delete(id);
+    for (const file of files) {
+      const item = had.find((one) => idOf(one) === file.id) ?? this.named(file);
+      Object.assign(item, { message: null, received: 0, state: "waiting", problem: null });
+      if (code === "file_used") item.location = null;
+      this.keep(item);
+      this.begin(item);
+    }
+    this.changed();
+  }
+
+  /** A file of which only the message remembers anything. */
+  named({ id, name, size }) {
+    const session = this.owner.session?.session ?? null;
+    return fresh({ key: newId(), at: Date.now(), name, size, location: `/chat/files/${id}`, session });
+  }
+
+  /** Forgets the drawer's files, and after that at the desk; resolves when no later page can find them. */
+  async forget(session) {
+    const kept = await this.shelf.forget();
+    this.throwAway([...kept, ...this.items, ...[...this.taken.values()].flat()], session);
+  }
+
+  /** The desk throws away by itself what it does not hear of now. */
+  throwAway(items, session = this.owner.session) {
+    const ours = items.filter((item) => item.location && item.session === session?.session);
+    for (const location of new Set(ours.map((item) => item.location))) {
+      ask({ server: this.server, session }, "DELETE", location).catch(() => {});
+    }
+  }
+
+  get stopped() {
+    return this.listeners.signal.aborted;
   }
 
   stop() {
-    this.stopped = true;
     this.listeners.abort();
-    for (const item of this.items) item.request?.abort();
+    this.claims.stop();
+    for (const item of this.items) item.ending.abort();
     this.hurry();
   }
 
@@ -95,119 +168,44 @@ export class Uploads {
 
   leave(item) {
     this.items = this.items.filter((one) => one !== item);
-    item.gone = true;
-    item.request?.abort();
+    item.ending.abort();
     item.wake?.();
-    this.shelf.drop(item.key);
+    this.forgetKey(item.key);
   }
 
-  async carry(item) {
-    for (let attempts = 0; !item.gone && !this.stopped && item.state !== "ready"; attempts += 1) {
-      try {
-        item.state = "sending";
-        await this.send(item, () => (attempts = 0));
-        item.state = "ready";
-        this.shelf.keep(record(item));
-      } catch (fault) {
-        if (!this.mayGoOn(item, fault)) break;
-        await this.pause(item, attempts);
-      }
-      this.owner.onFiles();
-    }
-    this.owner.onFiles();
+  forgetKey(key) {
+    this.shelf.drop(key);
+    this.claims.drop(key);
   }
 
-  /** From where the desk says that it is; a file that the desk does not know (any more) begins anew. */
-  async send(item, onProgress) {
-    const session = this.owner.session ?? (await this.owner.newSession());
-    if (item.session !== session.session) item.location = null;
-    if (item.location) item.received = Number((await this.ask(item, "HEAD", item.location)).header("Upload-Offset"));
-    else await this.create(item, session);
-    while (item.received < item.size && !item.gone) {
-      const piece = item.file.slice(item.received, item.received + PIECE_BYTES);
-      const headers = { "Upload-Offset": String(item.received), "Content-Type": "application/offset+octet-stream" };
-      const answer = await this.ask(item, "PATCH", item.location, headers, piece);
-      item.received = Number(answer.header("Upload-Offset"));
-      onProgress();
-      this.owner.onFiles();
-    }
+  /** Nothing that comes late brings a file back that was removed, or that is another user's business now. */
+  keep(item) {
+    if (this.goesOn(item) && item.state !== "failed") this.shelf.keep(record(item));
   }
 
-  async create(item, session) {
-    if (!item.file) throw new Refused({ status: 410, message: "" });
-    const headers = { "Upload-Length": String(item.size), "Upload-Metadata": `filename ${base64(item.name)}` };
-    const answer = await this.ask(item, "POST", "/chat/files", headers);
-    Object.assign(item, { location: answer.header("Location"), session: session.session, received: 0 });
-    this.shelf.keep(record(item));
+  goesOn(item) {
+    return !this.stopped && !item.ending.signal.aborted;
   }
 
-  mayGoOn(item, fault) {
-    if (item.gone || this.stopped) return false;
-    const status = fault instanceof Refused ? fault.status : 0;
-    if (status === 404 && item.location) {
-      item.location = null;
-      return true;
-    }
-    if (AGAIN.has(status)) {
-      Object.assign(item, { state: "waiting", problem: status === 507 ? fault.message : "" });
-      return true;
-    }
-    Object.assign(item, { state: "failed", problem: fault.message || say(this.owner.language, "fileFailed") });
-    this.shelf.drop(item.key);
-    return false;
+  fail(item, key) {
+    if (!this.goesOn(item)) return;
+    Object.assign(item, { state: "failed", problem: { key } });
+    this.forgetKey(item.key);
   }
+}
 
-  pause(item, attempts) {
-    const longest = Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempts);
-    return new Promise((resolve) => {
-      item.wake = resolve;
-      setTimeout(resolve, longest * (0.5 + Math.random() / 2));
-    });
-  }
-
-  /** One request. Rejects with Refused: status 0 when no answer came. */
-  ask(item, method, path, headers = {}, body = null) {
-    const { session, secret } = this.owner.session ?? {};
-    const request = (item.request = new XMLHttpRequest());
-    request.open(method, new URL(path, this.server));
-    const always = { "Tus-Resumable": "1.0.0", Authorization: `Bearer ${session}.${secret}` };
-    for (const [name, value] of Object.entries({ ...always, ...headers })) request.setRequestHeader(name, value);
-    request.setRequestHeader("Accept-Language", this.owner.language);
-    return new Promise((resolve, reject) => {
-      let silence = 0;
-      const alive = () => {
-        clearTimeout(silence);
-        silence = setTimeout(() => request.abort(), SILENT_MS);
-      };
-      request.upload.onprogress = (event) => {
-        alive();
-        this.owner.onFiles(item, event.loaded);
-      };
-      request.onloadend = () => {
-        clearTimeout(silence);
-        const answer = { status: request.status, message: messageOf(request), header: (name) => request.getResponseHeader(name) };
-        if (request.status >= 200 && request.status < 300) resolve(answer);
-        else reject(new Refused(answer));
-      };
-      alive();
-      request.send(body);
-    });
-  }
+/** An item as it is before anything of it has been sent from this page; `sent` are bytes of the piece under way. */
+function fresh(known) {
+  const nothing = { file: null, location: null, session: null, message: null };
+  const start = { received: 0, sent: 0, state: "waiting", problem: null, ending: new AbortController() };
+  return { ...nothing, ...known, ...start };
 }
 
 /** What is worth keeping; the bytes of a finished file are not. */
-function record({ key, at, name, size, file, location, session, state }) {
-  return { key, at, name, size, location, session, file: state === "ready" ? null : file };
+function record({ key, at, name, size, file, location, session, message, state }) {
+  return { key, at, tab: TAB, name, size, location, session, message, file: state === "ready" ? null : file };
 }
 
-function messageOf(request) {
-  try {
-    return JSON.parse(request.responseText).message ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function base64(text) {
-  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+function idOf(item) {
+  return item.location?.split("/").pop();
 }

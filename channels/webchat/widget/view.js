@@ -64,18 +64,15 @@ export class View {
   }
 
   buildSituation() {
-    const who = make("p", { className: "who-is-there", hidden: true });
-    who.setAttribute("role", "status");
-    const typing = make("p", { className: "typing", hidden: true });
-    this.situation = new SituationLines(who, typing);
-    return [typing, who];
+    this.situation = new SituationLines();
+    return this.situation.lines;
   }
 
   buildTray() {
     this.files = make("ul", { className: "tray", hidden: true });
     this.filesLive = make("p", { className: "unseen" });
     this.filesLive.setAttribute("role", "status");
-    this.tray = new Tray(this.files, this.filesLive, (item) => this.owner.onDetach(item));
+    this.tray = new Tray(this.files, this.filesLive, (item) => this.detach(item));
     this.picker = make("input", { type: "file", multiple: true, hidden: true });
     this.picker.addEventListener("change", () => {
       this.attach([...this.picker.files]);
@@ -96,10 +93,8 @@ export class View {
     this.label = make("label", { htmlFor: "text", className: "unseen" });
     this.input = make("textarea", { id: "text", rows: 2 });
     this.input.setAttribute("aria-describedby", "hint problem");
-    this.input.addEventListener("input", () => {
-      this.showProblem("");
-      if (this.input.value) this.owner.onTyping();
-    });
+    this.input.addEventListener("input", () => this.onInput());
+    this.input.addEventListener("compositionstart", () => this.stopWaiting());
     this.input.addEventListener("paste", (event) => this.onPaste(event));
     this.sender = make("button", { type: "submit" });
     this.hint = make("p", { id: "hint", className: "hint" });
@@ -149,20 +144,36 @@ export class View {
     if (over > 0) this.showProblem(say(this.language, "tooLong", { over }));
     if ((!text && items.length === 0) || over > 0) return;
     if (items.some((item) => item.state === "failed")) return this.showProblem(say(this.language, "fileInTheWay"));
-    this.sendsWhenReady = items.some((item) => item.state !== "ready");
-    if (this.sendsWhenReady) return this.showProblem(say(this.language, "fileWaits"));
+    this.awaited = items.some((item) => item.state !== "ready") ? items : null;
+    if (this.awaited) return this.showProblem(say(this.language, "fileWaits"));
     this.input.value = "";
     this.showProblem("");
     this.owner.onText(text);
   }
 
-  /** A message whose files were still on their way leaves by itself when the last one is there. */
-  showFiles(items, moving, sent) {
-    this.tray.show(items, moving, sent);
-    if (items.some((item) => item.state === "failed")) this.sendsWhenReady = false;
-    if (!this.sendsWhenReady || items.some((item) => item.state !== "ready")) return;
-    this.sendsWhenReady = false;
-    this.submit(new Event("submit"));
+  /** A message whose files were still on their way leaves by itself when they are there: just as it was sent. */
+  showFiles(items) {
+    this.tray.show(items);
+    if (!this.awaited) return;
+    const same = items.length === this.awaited.length && items.every((item) => this.awaited.includes(item));
+    if (!same) return this.stopWaiting();
+    if (items.some((item) => item.state === "failed")) return this.stopWaiting("fileInTheWay");
+    if (items.some((item) => item.state !== "ready")) return;
+    this.awaited = null;
+    this.submit(new Event("submit", { cancelable: true }));
+  }
+
+  /** What the user changes after "send" is not what they sent: then only they know when it is complete. */
+  stopWaiting(key = "fileWaitsNoMore") {
+    if (!this.awaited) return;
+    this.awaited = null;
+    this.showProblem(say(this.language, key), { stands: true });
+  }
+
+  onInput() {
+    this.stopWaiting();
+    if (!this.stands) this.showProblem("");
+    if (this.input.value) this.owner.onTyping();
   }
 
   attach(files) {
@@ -170,6 +181,13 @@ export class View {
     this.showProblem("");
     this.owner.onAttach(files);
     this.rest();
+  }
+
+  /** The focus must not fall out of the chat with the line that had it. */
+  detach(item) {
+    const next = this.tray.besides(item);
+    this.owner.onDetach(item);
+    (next ?? this.attacher).focus();
   }
 
   onPaste(event) {
@@ -205,11 +223,23 @@ export class View {
 
   /** Gives a text back that the desk did not take; nothing typed since is lost. */
   giveBack(text, problem) {
+    this.stopWaiting();
     this.input.value = [text, this.input.value].filter(Boolean).join("\n");
     this.showProblem(problem);
   }
 
-  showProblem(sentence) {
+  /** Another user, another chat: nothing stays of what the one before had typed or was told. */
+  reset() {
+    this.awaited = null;
+    this.input.value = "";
+    this.showProblem("");
+    this.situation.reset();
+    this.messages.setSeen(0);
+  }
+
+  /** `stands`: typing on does not take it away. */
+  showProblem(sentence, { stands = false } = {}) {
+    this.stands = stands;
     this.problem.textContent = sentence;
   }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import bot.store.tables
+import bot.store.moment
 
 revision = "0003"
 down_revision = "0002"
@@ -16,7 +16,8 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-MOMENT = bot.store.tables.Moment(timezone=True)
+MOMENT = bot.store.moment.Moment(timezone=True)
+WAITING = "used_by IS NULL"
 
 
 def upgrade() -> None:
@@ -54,8 +55,17 @@ def _upload() -> None:
         sa.Column("expires_at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
     )
-    with op.batch_alter_table("upload", schema=None) as batch_op:
-        batch_op.create_index("ix_upload_channel_conversation_key", ["channel", "conversation_key"], unique=False)
+    op.create_index(
+        "ix_upload_waiting",
+        "upload",
+        ["channel", "conversation_key", "size", "received", "used_by"],
+        unique=False,
+        sqlite_where=sa.text(WAITING),
+        postgresql_where=sa.text(WAITING),
+    )
+    op.create_index(
+        "ix_upload_conversation_created_at", "upload", ["channel", "conversation_key", "created_at"], unique=False
+    )
 
 
 def _present() -> None:
