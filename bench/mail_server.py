@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import uvloop
 from aiosmtpd.smtp import SMTP
 from pyinstrument import Profiler
 
@@ -87,10 +88,10 @@ def main() -> None:
     options = parser.parse_args()
     logs.set_up()
     if options.profile is None:
-        asyncio.run(_serve(options))
+        uvloop.run(_serve(options))
         return
     with Profiler(async_mode="disabled") as profiler:
-        asyncio.run(_serve(options))
+        uvloop.run(_serve(options))
     options.profile.write_text(profiler.output_text(color=False, show_all=True), encoding="utf-8")
 
 

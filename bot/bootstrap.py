@@ -21,7 +21,7 @@ from bot.deliveries import DeliveryRunner
 from bot.files import Files
 from bot.finish import Finish
 from bot.health import Health
-from bot.hub import Hub
+from bot.hub import Hub, conversation_topic
 from bot.identity import assembly as identity
 from bot.identity.assembly import Proofs
 from bot.identity.dialogue import Identity
@@ -32,6 +32,7 @@ from bot.metrics_page import MetricsPage
 from bot.presence import Presence
 from bot.rasa_client import RasaClient
 from bot.settings import Settings, SettingsError
+from bot.shared_clock import SharedClock
 from bot.store.bell import Bell
 from bot.store.store import Store
 from bot.thinking import Mind
@@ -62,6 +63,7 @@ class Desk:
     """Everything that runs in the app process."""
 
     store: Store
+    shared_clock: SharedClock
     channels: Mapping[str, Channel]
     turns: TurnRunner
     deliveries: DeliveryRunner
@@ -79,7 +81,7 @@ class _Parts:
     """What several parts of the desk share."""
 
     settings: Settings
-    clock: Clock
+    clock: SharedClock
     secret: bytes
     store: Store
     hub: Hub
@@ -102,17 +104,27 @@ class _Parts:
 def build(settings: Settings, clock: Clock = now) -> Desk:
     """Puts the desk together; nothing runs or listens yet. The database must be migrated before.
 
-    Raises SettingsError when a part of the configuration is wrong.
+    `clock` is this machine's own; where the database keeps time, the desk goes by that. Raises SettingsError when a
+    part of the configuration is wrong.
     """
     parts = _parts(settings, clock)
     deliveries = _deliveries(parts)
     proofs = _proofs(parts)
-    turns = _turns(parts, proofs.identity, deliveries)
-    inbox = Inbox(parts.store, parts.raw, clock, parts.lease, turns.start)
+    turns = _turns(parts, proofs.identity)
+    inbox = Inbox(
+        parts.store,
+        parts.raw,
+        parts.clock,
+        parts.lease,
+        turns.start,
+        turns.has_room,
+        lambda channel, key: parts.hub.publish_soon(conversation_topic(channel, key)),
+    )
     parts.channels.update(_channels(parts, counted(inbox.accept)))
     console_desk = _console(parts)
     return Desk(
         store=parts.store,
+        shared_clock=parts.clock,
         channels=parts.channels,
         turns=turns,
         deliveries=deliveries,
@@ -130,9 +142,10 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     secret = root_secret(settings.data_dir)
     bell = Bell(settings.database) if settings.database.startswith("postgresql") else None
     store, hub = Store(settings.database), Hub(bell)
+    shared = SharedClock(store, clock)
     return _Parts(
         settings=settings,
-        clock=clock,
+        clock=shared,
         secret=secret,
         store=store,
         hub=hub,
@@ -140,7 +153,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         raw=Files(settings.data_dir / "raw"),
         evidence=Files(settings.data_dir / "evidence"),
         uploads=settings.data_dir / "uploads",
-        presence=Presence(store, clock, hub),
+        presence=Presence(store, shared, hub),
         links=TrackingLinks(secret, settings.url),
         rasa=RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds),
         channels={},
@@ -161,7 +174,7 @@ def _proofs(parts: _Parts) -> Proofs:
     )
 
 
-def _turns(parts: _Parts, proving: Identity | None, deliveries: DeliveryRunner) -> TurnRunner:
+def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
     knowledge, work = library.load(parts.settings), parts.settings.work
     patience = _patience(parts.settings)
     turner = Turner(
@@ -190,9 +203,7 @@ def _turns(parts: _Parts, proving: Identity | None, deliveries: DeliveryRunner) 
                 can_prove=proving is not None,
             ),
             patience=patience,
-            lease=parts.lease,
         ),
-        carry=deliveries.carry,
         max_attempts=work.max_attempts,
         max_deaths=work.max_deaths,
     )
@@ -310,7 +321,13 @@ def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
 
 def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
     """Every page of the desk: health, console, tracking, static files, and what the channels serve."""
-    health = Health(store=parts.store, data_dir=parts.settings.data_dir, channels=parts.channels, rasa=parts.rasa)
+    health = Health(
+        store=parts.store,
+        data_dir=parts.settings.data_dir,
+        channels=parts.channels,
+        rasa=parts.rasa,
+        troubles={"clock": parts.clock.trouble},
+    )
     tracking_desk = tracking.TrackingDesk(
         store=desk.store,
         clock=desk.clock,

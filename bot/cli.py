@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sentence = _sentence(error)
         if sentence is None:
             raise
-        return _complain(sentence, WRONG_SETTINGS)
+        return _complain(sentence, FAILED if _may_pass(error) else WRONG_SETTINGS)
 
 
 def _run(settings: Settings, _options: argparse.Namespace) -> int:
@@ -48,13 +48,13 @@ def _run(settings: Settings, _options: argparse.Namespace) -> int:
 
 def _serve(settings: Settings, _options: argparse.Namespace) -> int:
     from bot import logs
-    from bot.serve import DataFolderInUse, serve
+    from bot.serve import serve
 
     logs.set_up()
     _prepare(settings)
     try:
         serve(settings)
-    except (OSError, DataFolderInUse) as error:
+    except OSError as error:
         return _complain(f"Redress cannot start: {error}", WRONG_SETTINGS)
     return 0
 
@@ -72,6 +72,7 @@ def _sentence(error: Exception) -> str | None:
     """What to tell the operator about an expected fault; None for a fault of ours, which shows its traceback."""
     from sqlalchemy.exc import DBAPIError
 
+    from bot.folder import DataFolderInUse, RestoreIncomplete
     from bot.store.engine import UnsafeDatabase
     from bot.store.migrate import SchemaTooNew, SchemaTooOld
     from bot.wording import WordingError
@@ -81,7 +82,18 @@ def _sentence(error: Exception) -> str | None:
         return f"Redress cannot use its database: {str(error.orig).splitlines()[0]}"
     if isinstance(error, UnsafeDatabase | SchemaTooNew | SchemaTooOld | NotStored):
         return f"Redress cannot use its database: {error}"
+    if isinstance(error, DataFolderInUse | RestoreIncomplete):
+        return f"Redress cannot start: {error}"
     return str(error) if isinstance(error, SettingsError | WordingError | DamagedKey) else None
+
+
+def _may_pass(error: Exception) -> bool:
+    """The call was right, but the database is down or did not take it: the same call may succeed later."""
+    from sqlalchemy.exc import DBAPIError
+
+    from channels.contract import NotStored
+
+    return isinstance(error, DBAPIError | NotStored)
 
 
 def _train(_settings: Settings, _options: argparse.Namespace) -> int:

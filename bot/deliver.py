@@ -1,14 +1,10 @@
-"""Outbox row -> channel, with back-off.
-
-Ownership is checked again with the claim, right before sending; a row that `bot/finish.py` claimed was checked there.
-"""
+"""Outbox row -> channel, in order per conversation, with back-off. Ownership is checked again right before sending."""
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +41,8 @@ class Errand:
     row: OutboxRow
     conversation: ConversationRow
     case_number: str | None
+    changed: bool = True
+    """False when the row was left as it was: somebody else has it in hand, or it was settled before."""
 
 
 def back_off(attempts: int, spread: Callable[[], float] = random.random) -> timedelta:
@@ -67,21 +65,10 @@ class Deliverer:
             errand = await self.store.write_together(self._claim, outbox_id)
         if errand.token:
             await self._carry(errand)
-        self._announce(errand.conversation)
+        if errand.changed:  # else whoever looks again because of it would find the same, and announce it again
+            self._announce(errand.conversation)
 
-    async def carry(self, errands: Sequence[Errand]) -> None:
-        """Sends rows of one conversation that are claimed already, in order; after a failure the rest must wait.
-
-        Raises NotStored when the store is out of order.
-        """
-        for done, errand in enumerate(errands):
-            if not await self._carry(errand):
-                await asyncio.gather(*(self._settle_row(left, {"state": "new"}) for left in errands[done + 1 :]))
-                break
-        self._announce(errands[0].conversation)
-
-    async def _carry(self, errand: Errand) -> bool:
-        """True when later rows of the conversation may follow now."""
+    async def _carry(self, errand: Errand) -> None:
         with step("send"):
             result = await self._try(errand)
         kept = await self._settle_row(errand, result)
@@ -89,7 +76,6 @@ class Deliverer:
         row = errand.row
         if result["state"] != "sent" or not kept:
             log.info("delivery", outbox_id=row.id, state=result["state"], kept=kept, attempts=row.attempts)
-        return kept and result["state"] != "new"
 
     async def _settle_row(self, errand: Errand, result: Mapping[str, Any]) -> bool:
         with step("settle"):
@@ -120,10 +106,10 @@ class Deliverer:
 
     def _judge(self, connection: Connection, held: Held, conversation: ConversationRow, now: datetime) -> Errand:
         row = held.row
-        orphaned = row.state == "sending" and held.lease_until is not None and held.lease_until < now
+        orphaned = held.orphaned(now)
         nothing = Errand(token="", row=row, conversation=conversation, case_number=None)
         if row.state != "new" and not orphaned:
-            return nothing
+            return replace(nothing, changed=False)
         late = row.owner_epoch is not None and row.owner_epoch != conversation.owner_epoch
         if late and not orphaned:
             rows.change(connection, row.id, state="dropped", error=rows.TOOK_OVER)

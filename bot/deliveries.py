@@ -1,15 +1,13 @@
-"""Keeps sendings going: rows in the order of their conversations, a few at a time, and what a turn has just said."""
+"""Keeps sendings going: rows in the order of their conversations, a few at a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any
 
 import structlog
 
 from bot.clock import Clock
-from bot.deliver import Deliverer, Errand
+from bot.deliver import Deliverer
 from bot.hub import OUTBOX, Hub
 from bot.repository import outbox as rows
 from bot.store.store import Store
@@ -49,15 +47,17 @@ class DeliveryRunner:
                 except TimeoutError:
                     continue
 
-    async def drain(self) -> None:
-        """Sends what is due now, and waits for the sendings in hand."""
-        await self._start_due()
-        await asyncio.gather(*self._sending.values(), return_exceptions=True)
+    async def drain(self, seconds: float) -> None:
+        """Begins nothing that only waits in the outbox; waits for the sendings in hand.
 
-    def carry(self, errands: Sequence[Errand]) -> None:
-        """Sends what a turn has just said and claimed, without a look at the outbox."""
-        if errands:
-            self._begin([errand.row.id for errand in errands], self._deliverer.carry(errands))
+        One that takes longer keeps its claim: it may arrive yet, and whoever takes it over then knows the rule.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while self._sending:
+                    await asyncio.wait(set(self._sending.values()))
+        except TimeoutError:
+            log.warning("sendings_broken_off", count=len(self._sending))
 
     async def _start_due(self) -> None:
         try:
@@ -67,19 +67,14 @@ class DeliveryRunner:
             return
         for outbox_id in due:
             if outbox_id not in self._sending and len(self._sending) < self._width:
-                self._begin([outbox_id], self._deliverer.send(outbox_id))
+                self._sending[outbox_id] = asyncio.create_task(self._send(outbox_id))
 
-    def _begin(self, outbox_ids: Sequence[int], work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(self._send(outbox_ids, work))
-        self._sending.update(dict.fromkeys(outbox_ids, task))
-
-    async def _send(self, outbox_ids: Sequence[int], work: Coroutine[Any, Any, None]) -> None:
+    async def _send(self, outbox_id: int) -> None:
         try:
-            await work
+            await self._deliverer.send(outbox_id)
         except RetryLater as error:
-            log.error("deliver_waits", outbox_ids=outbox_ids, reason=error.reason)
+            log.error("deliver_waits", outbox_id=outbox_id, reason=error.reason)
         except Exception as error:
-            log.error("delivery_broke", outbox_ids=outbox_ids, exc_info=error)
+            log.error("delivery_broke", outbox_id=outbox_id, exc_info=error)
         finally:
-            for outbox_id in outbox_ids:
-                self._sending.pop(outbox_id, None)
+            self._sending.pop(outbox_id, None)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from actions.commands import Answer, Command, HandToPerson, Say
 from bot.clock import Clock
-from bot.deliver import Errand
 from bot.inbox import Claim
 from bot.repository import closing, conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository import outbox as outbox_rows
-from bot.repository.closing import Close, Written
+from bot.repository.closing import Close
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
 from bot.thinking import Thought
 from channels.contract import Author, Channel
-from escalation import cases, queue, repository
+from escalation import cases, queue
 from escalation.carry_out import CarryOut, Done, Facts, Reply
 from escalation.desk_command import DeskCommand
 from escalation.queue import Patience
@@ -50,8 +48,10 @@ class Finished:
     outcome: str
     more: bool
     """True when further messages of the conversation wait and the lease is still held."""
-    errands: Sequence[Errand] = ()
-    """Replies that are ours to send, now that the commit is made."""
+    said: int = 0
+    """How many replies there are, now that the commit is made."""
+    to_send: bool = False
+    """True when they wait in the outbox; else they have arrived."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,6 @@ class Finish:
     clock: Clock
     carry_out: CarryOut
     patience: Patience
-    lease: timedelta
 
     def done(self, connection: Connection, endings: Sequence[Ending]) -> Sequence[Finished | Exception]:
         """Ends messages of different conversations. LeaseLost for one that is another worker's by now."""
@@ -69,11 +68,14 @@ class Finish:
         self._learn(connection, ours, held)
         closes = [self._close(connection, ending, held[ending.claim.conversation_id]) for ending in ours]
         inbox_rows.add_evidence(connection, [row for ending in ours for row in ending.evidence])
-        written = closing.write(connection, closes)
-        if written is None:
+        waiting = closing.write(connection, closes)
+        if waiting is None:
             raise LeaseLost  # one of them was ended before: all is undone, and the writer tries each alone
-        finished = {close.conversation.id: _finished(connection, close, written) for close in closes}
-        return [finished.get(e.claim.conversation_id) or LeaseLost() for e in endings]
+        # By token and not by conversation: a worker that lost it must not hear what its successor finished.
+        tokens = [ending.claim.token for ending in ours]
+        ended = [_finished(close, waiting) for close in closes]
+        finished = dict(zip(tokens, ended, strict=True))
+        return [finished.get(ending.claim.token) or LeaseLost() for ending in endings]
 
     def _learn(self, connection: Connection, endings: Sequence[Ending], held: Mapping[int, ConversationRow]) -> None:
         for ending in endings:
@@ -91,8 +93,6 @@ class Finish:
         answered = thought.outcome != "joined" and bool(done.replies if lost_the_race else commands)
         if not all(isinstance(command, Say | Answer) for command in commands):
             conversation = conversations.get(connection, conversation.id)
-        now = self.clock()
-        at_once = self.channels[conversation.channel].capabilities.immediate
         return Close(
             conversation=conversation,
             row=thought.matter.row,
@@ -102,8 +102,8 @@ class Finish:
             text=message.text,
             language=thought.language,
             note=message.note,
-            at=now,
-            send_until=now + self.lease if at_once else None,
+            at=self.clock(),
+            at_once=self.channels[conversation.channel].capabilities.immediate,
             drafts=self._drafts(thought, done, conversation.owner_epoch),
         )
 
@@ -168,15 +168,14 @@ class Finish:
         ]
 
 
-def _finished(connection: Connection, close: Close, written: Written) -> Finished:
+def _finished(close: Close, waiting: Collection[int]) -> Finished:
     conversation = close.conversation
-    claimed = written.get(conversation.id, ())
-    case_id = conversation.case_id if claimed else None
-    number = None if case_id is None else repository.get(connection, case_id).number
-    errands = [
-        Errand(token=reply.token, row=reply.row, conversation=conversation, case_number=number) for reply in claimed
-    ]
-    return Finished(outcome=close.outcome, more=conversation.pending > 1, errands=errands)
+    return Finished(
+        outcome=close.outcome,
+        more=conversation.pending > 1,
+        said=len(close.drafts),
+        to_send=conversation.id in waiting,
+    )
 
 
 def _brief(connection: Connection, thought: Thought) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from sqlalchemy import Connection, select
 
+from bot import belonging, folder
 from bot.settings import Settings, SettingsError
 from bot.store.migrate import migrate
 from bot.store.store import Store
@@ -18,10 +19,21 @@ ADMIN = "admin"
 
 
 def prepare(settings: Settings) -> str | None:
-    """Migrates and, when nobody can log in yet, adds the administrator. The password if one was generated."""
+    """Migrates and, when nobody can log in yet, adds the administrator. The password if one was generated.
+
+    Raises DataFolderInUse while another desk works here that would not expect a new schema, or a restore.
+    """
+    with folder.held(settings.data_dir, shared=settings.database.startswith("postgresql")):
+        bring_up(settings)
+        with closing(Store(settings.database)) as store:
+            return asyncio.run(_ensure_admin(store, settings.admin_password))
+
+
+def bring_up(settings: Settings) -> None:
+    """Brings our own database to the newest schema. Raises SettingsError, RestoreIncomplete, SchemaTooNew."""
+    folder.insist_on_whole(settings.data_dir)
+    belonging.insist_before_migration(settings)
     migrate(settings.database)
-    with closing(Store(settings.database)) as store:
-        return asyncio.run(_ensure_admin(store, settings.admin_password))
 
 
 async def _ensure_admin(store: Store, chosen: str) -> str | None:

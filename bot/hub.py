@@ -16,9 +16,14 @@ from typing import override
 from bot.store.bell import EVERYTHING, Bell
 
 QUEUE = "queue"
+SOON_SECONDS = 0.01
 OUTBOX = "outbox"
 SIGN = "typing:"
 """Topics that begin so say by waking that something happens at this moment: "everything" leaves them out."""
+ROUND_SECONDS = 20.0
+"""Within about this time everybody looks again, though nobody woke them."""
+SHORTEST_PAUSE_SECONDS = 0.02
+"""With more than a thousand topics a round takes longer instead of costing more."""
 
 
 def conversation_topic(channel: str, key: str) -> str:
@@ -37,12 +42,29 @@ class Hub:
         if self._bell is not None:
             self._bell.ring(topics)
 
+    def publish_soon(self, *topics: str) -> None:
+        """After what is more urgent: the work on a message begins before others are shown that it came."""
+        asyncio.get_running_loop().call_later(SOON_SECONDS, self.publish, *topics)
+
     async def run(self) -> None:
-        """Hears the other processes until cancelled."""
-        if self._bell is None:
-            await asyncio.Event().wait()
-        else:
-            await self._bell.run(self._wake)
+        """Hears the other processes until cancelled, and lets everybody look again now and then."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._look_again())
+            if self._bell is not None:
+                both.create_task(self._bell.run(self._wake))
+
+    async def _look_again(self) -> None:
+        """What a process that was killed after its commit did not tell any more is seen in the next round.
+
+        One after the other, spread over the round: a thousand chats that look at the same moment would hold up
+        whoever has something to say.
+        """
+        while True:
+            topics = [topic for topic in self._watchers if not topic.startswith(SIGN)]
+            pause = max(ROUND_SECONDS / max(len(topics), 1), SHORTEST_PAUSE_SECONDS)
+            for topic in topics or ("",):
+                await asyncio.sleep(pause)
+                self._wake((topic,))
 
     def _wake(self, topics: Sequence[str]) -> None:
         if EVERYTHING in topics:

@@ -38,23 +38,36 @@ class Inbox:
     """`accept` is what channels are given. A claim taken on the way is passed to `on_claim`."""
 
     def __init__(
-        self, store: Store, raw: Files, clock: Clock, lease: timedelta, on_claim: Callable[[Claim], None]
+        self,
+        store: Store,
+        raw: Files,
+        clock: Clock,
+        lease: timedelta,
+        on_claim: Callable[[Claim], None],
+        has_room: Callable[[], bool] = lambda: True,
+        on_stored: Callable[[str, str], None] = lambda _channel, _key: None,
     ) -> None:
+        """`has_room`: whether another claim can be worked on here; else the message waits for a scan. `on_stored`
+        hears the channel and the key of a conversation that has got a message."""
         self._store = store
         self._raw = raw
         self._clock = clock
         self._lease = lease
         self._on_claim = on_claim
+        self._has_room = has_room
+        self._on_stored = on_stored
 
     async def accept(self, message: InboundMessage) -> Accepted:
         """Stores the message, or finds that it was stored before. Raises NotStored; then nothing was kept."""
         digest = await self._put_aside(message.raw)
         inline = message.raw if len(message.raw) <= INLINE_BYTES else None
-        arrival = Arrival(message, digest, inline, new_token())
-        stored = await self._store.write_together(self._add, arrival)
-        if stored.leased:
+        arrival = Arrival(message, digest, inline, new_token() if self._has_room() else None)
+        stored = await self._store.take_in(self._add, arrival)
+        if stored.leased and arrival.token is not None:
             first = None if stored.row is None or stored.conversation is None else (stored.row, stored.conversation)
             self._on_claim(Claim(stored.accepted.conversation_id, arrival.token, first))
+        if not stored.accepted.duplicate:
+            self._on_stored(message.channel, message.conversation_key)
         return stored.accepted
 
     async def _put_aside(self, raw: bytes) -> str:

@@ -2,9 +2,9 @@
 
 What the road calls, each from any thread and in less than 5 microseconds:
 
-    with step("finish"): ...      how long one step takes; on a function, sync or async: @step("finish")
+    with step("finish"): ...      how long one step takes
     turned("answered")            a turn ended: its outcome, or "waits" / "broke"
-    delivered("sent")             a sending ended: the state of its outbox row
+    delivered("sent")             a sending ended: the state of its outbox row; or several that needed none
     attempted("turn")             a try that will be repeated: "turn" or "delivery"
     committed(12, 0.0031)         one group commit: operations in it, seconds it took
     rasa_failed("late")           a turn that Rasa gave no usable answer to, by kind
@@ -17,11 +17,10 @@ somebody who may read complaints. The figures of a process begin at nought with 
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
@@ -58,7 +57,7 @@ _observers: Final[Mapping[str, Callable[[float], None]]] = {name: _step_seconds.
 
 
 class step:
-    """Times a block (`with step("read"):`) or each call of a function (`@step("read")`); also when it fails."""
+    """Times a block: `with step("read"):`; also when it fails."""
 
     __slots__ = ("_began", "_observe")
 
@@ -74,27 +73,6 @@ class step:
     ) -> None:
         self._observe(perf_counter() - self._began)
 
-    def __call__[F: Callable[..., Any]](self, function: F) -> F:
-        observe = self._observe
-
-        @functools.wraps(function)
-        async def asynchronous(*arguments: Any, **named: Any) -> Any:
-            began = perf_counter()
-            try:
-                return await function(*arguments, **named)
-            finally:
-                observe(perf_counter() - began)
-
-        @functools.wraps(function)
-        def synchronous(*arguments: Any, **named: Any) -> Any:
-            began = perf_counter()
-            try:
-                return function(*arguments, **named)
-            finally:
-                observe(perf_counter() - began)
-
-        return cast(F, asynchronous if inspect.iscoroutinefunction(function) else synchronous)
-
 
 @functools.cache
 def _child(counter: Counter, label: str) -> Counter:
@@ -106,8 +84,8 @@ def turned(outcome: str) -> None:
     _child(_turns, outcome).inc()
 
 
-def delivered(state: str) -> None:
-    _child(_deliveries, state).inc()
+def delivered(state: str, messages: int = 1) -> None:
+    _child(_deliveries, state).inc(messages)
 
 
 def attempted(of: Literal["turn", "delivery"]) -> None:

@@ -3,59 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
-from pathlib import Path
-from typing import IO, Any, override
+from typing import Any, override
 
 import structlog
 import uvicorn
+import uvloop
 
+from bot.belonging import insist_on_own
 from bot.bootstrap import Desk, build
-from bot.keys import FILE as KEY_FILE
-from bot.keys import derive, root_secret
-from bot.repository import instance
+from bot.folder import held, insist_on_whole
 from bot.settings import Settings, SettingsError
 
 log = structlog.get_logger()
 MAX_FRAME_BYTES = 64 * 1024
-DRAIN_SECONDS = 8
-"""With the channels' 5 s and the web's 3 s this stays below the 20 s after which a supervisor kills."""
+CHANNEL_STOP_SECONDS = 5.5
+TURN_SECONDS = 5.0
+DRAIN_SECONDS = 8.0
+"""Turns, and with what they leave of it the sendings."""
+CLOSE_SECONDS = 1.0
 WEB_STOP_SECONDS = 3
-
-
-class DataFolderInUse(Exception):
-    """Another Redress works on the same data folder."""
+"""All together stay below the 20 s after which a supervisor kills."""
 
 
 def serve(settings: Settings) -> None:
-    """Runs until SIGTERM or Ctrl-C. Raises SettingsError, DataFolderInUse or OSError (port in use) at the start."""
+    """Runs until SIGTERM or Ctrl-C. Raises SettingsError, DataFolderInUse, RestoreIncomplete, OSError at the start."""
     if not settings.rasa_url:
         raise SettingsError("`redress serve` needs rasa_url and rasa_secret; `redress run` starts a Rasa by itself.")
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _lock(settings.data_dir, shared=settings.database.startswith("postgresql"))
-    asyncio.run(_serve(settings))
-    lock.close()
-
-
-def _lock(data_dir: Path, *, shared: bool) -> IO[bytes]:
-    """One app per data folder, unless a PostgreSQL is shared: files are named by their content and written whole."""
-    file = (data_dir / "app.lock").open("ab")
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DataFolderInUse(f"another Redress is running on {data_dir}; stop it or set REDRESS_DATA_DIR") from error
-    return file
+    with held(settings.data_dir, shared=settings.database.startswith("postgresql")):
+        insist_on_whole(settings.data_dir)
+        uvloop.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
     desk = build(settings)
-    await _insist_on_own_database(desk, settings.data_dir)
+    await insist_on_own(desk.store, settings.data_dir)
+    await desk.shared_clock.follow()
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -67,55 +54,44 @@ async def _serve(settings: Settings) -> None:
         log.info("stopping")
 
 
-async def _insist_on_own_database(desk: Desk, data_dir: Path) -> None:
-    """Several processes may share a database, but then the data folder too: links, codes and files hang on it."""
-    ours = derive(root_secret(data_dir), "fingerprint").hex()
-    if await desk.store.write(partial(instance.owner, key_print=ours)) != ours:
-        raise SettingsError(
-            f"the database belongs to another data folder: {data_dir / KEY_FILE} is not the key it was begun with. "
-            "Set REDRESS_DATA_DIR to the folder of that desk, or give this one a database of its own."
-        )
-
-
 @asynccontextmanager
 async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     """The desk at work. On the way out: no new messages, then what is in hand is finished, then the web goes."""
     web = _Web(uvicorn.Config(desk.app, **_WEB))
-    tasks = [
-        asyncio.create_task(_watched(name, run), name=name)
-        for name, run in {
-            "wake-ups": desk.hub.run,
-            "turns": desk.turns.run,
-            "leases": desk.turns.keep_leases,
-            "deliveries": desk.deliveries.run,
-            "delivery leases": desk.deliveries.keep_leases,
-            "timers": desk.alarm.run,
-            "presence": desk.presence.run,
-        }.items()
-    ]
+    tasks = {name: asyncio.create_task(_watched(name, run), name=name) for name, run in _loops(desk).items()}
     for channel in desk.channels.values():
         await channel.start()
     serving = asyncio.create_task(web.serve(sockets=[listener]))
     try:
         yield
     finally:
-        for channel in desk.channels.values():
-            await channel.stop()
-        for task in tasks:
-            if task.get_name() in ("turns", "deliveries"):
-                task.cancel()  # nothing new is begun; what is in hand is finished under its lease
+        await _each("stop", CHANNEL_STOP_SECONDS, {name: channel.stop for name, channel in desk.channels.items()})
+        for name in ("turns", "deliveries"):
+            tasks[name].cancel()  # nothing new is begun; what is in hand is finished under its lease
         await _drained(desk)
-        for channel in desk.channels.values():
-            await channel.close()
-        for task in tasks:
+        await _each("close", CLOSE_SECONDS, {name: channel.close for name, channel in desk.channels.items()})
+        for task in tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks.values(), timeout=CLOSE_SECONDS)
         desk.console.closing.set()
         web.should_exit = True
         await serving
         await desk.rasa.close()
         await desk.proofs.close()
         desk.store.close()
+
+
+def _loops(desk: Desk) -> Mapping[str, Callable[[], Awaitable[None]]]:
+    return {
+        "clock": desk.shared_clock.run,
+        "wake-ups": desk.hub.run,
+        "turns": desk.turns.run,
+        "leases": desk.turns.keep_leases,
+        "deliveries": desk.deliveries.run,
+        "delivery leases": desk.deliveries.keep_leases,
+        "timers": desk.alarm.run,
+        "presence": desk.presence.run,
+    }
 
 
 _WEB: dict[str, Any] = {
@@ -166,9 +142,24 @@ async def _watched(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _drained(desk: Desk) -> None:
+    """Sendings go on while the turns end. Each has a limit of its own: the one must not use up the other's time."""
+    until = asyncio.get_running_loop().time() + DRAIN_SECONDS
     try:
-        async with asyncio.timeout(DRAIN_SECONDS):
-            await desk.turns.drain()
-            await desk.deliveries.drain()
+        async with asyncio.timeout(TURN_SECONDS + CLOSE_SECONDS):
+            await desk.turns.drain(TURN_SECONDS)
     except TimeoutError:
-        log.error("drain_incomplete", note="the rest is done after the next start")
+        log.error("leases_not_released", note="others go on with them when they have run out")
+    await desk.deliveries.drain(until - asyncio.get_running_loop().time())
+
+
+async def _each(deed: str, seconds: float, of: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
+    """All at the same time, none of them longer than `seconds`: one that hangs or breaks is left behind."""
+
+    async def one(name: str, run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await run()
+        except Exception as error:
+            log.error("channel_not_done", channel=name, deed=deed, exc_info=error)
+
+    await asyncio.gather(*(one(name, run) for name, run in of.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -30,13 +30,9 @@ class ChannelTranscript:
     async def entries(self, conversation_key: str, after_seq: int) -> list[Entry]:
         """Stops before a message that is still to leave: who asks "after the last I have" must not jump over it."""
 
-        def read(connection: Connection) -> tuple[list[InboxRow], list[OutboxRow], int | None]:
-            where = (connection, self._channel, conversation_key)
-            return (
-                list(inbox_rows.of_conversation(*where, after_seq)),
-                list(outbox_rows.visible(*where, after_seq)),
-                outbox_rows.first_waiting(*where),
-            )
+        def read(connection: Connection) -> tuple[Sequence[InboxRow], Sequence[OutboxRow], int | None]:
+            where = (connection, self._channel, conversation_key, after_seq)
+            return inbox_rows.of_conversation(*where), *outbox_rows.shown(*where)
 
         received, said, end = await self._store.read(read)
         entries = [await self._received(row) for row in received] + [_said(row) for row in said]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,12 +13,11 @@ from sqlalchemy import Connection
 
 from actions.commands import Command
 from bot.clock import Clock
-from bot.deliver import Errand
 from bot.files import Files
 from bot.finish import Ending, EvidenceRow, Finish, Finished
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
 from bot.inbox import Claim
-from bot.metrics import attempted, step, turned
+from bot.metrics import attempted, delivered, step, turned
 from bot.rasa_client import TurnFailed
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
@@ -45,8 +44,6 @@ class Turner:
     hub: Hub
     mind: Mind
     finish: Finish
-    carry: Callable[[Sequence[Errand]], None]
-    """Sends the replies that are ours to send."""
     max_attempts: int
     max_deaths: int
 
@@ -129,7 +126,8 @@ class Turner:
 
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
-        return await think(replace(matter, message=message), mind, patient)
+        read = Matter(row=row, conversation=matter.conversation, case=matter.case, message=message)
+        return await think(read, mind, patient)
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         """Raises RetryLater when the disk does not take them: never the text without its evidence."""
@@ -167,8 +165,12 @@ class Turner:
 
     def _announced(self, matter: Matter, finished: Finished) -> bool:
         conversation = matter.conversation
-        self.carry(finished.errands)
-        self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
+        # First whoever watches the conversation: its user sees the answer before anything else is looked at.
+        self.hub.publish(conversation_topic(conversation.channel, conversation.key), QUEUE)
+        if finished.to_send:
+            self.hub.publish(OUTBOX)
+        else:
+            delivered("sent", finished.said)
         turned(finished.outcome)
         log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more

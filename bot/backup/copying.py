@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from bot.filecheck import digest_of
@@ -16,19 +17,22 @@ class Changed(Exception):
     """The source no longer has the bytes that were promised."""
 
 
+class Unreadable(Exception):
+    """The source is there, but the disk cannot read it any more."""
+
+
 def copy(source: Path, target: Path, digest: str, *, link: bool = False) -> int:
-    """Returns the size in bytes. Raises Changed, FileNotFoundError (no source) or OSError; then `target` is not there.
+    """Returns the size in bytes. Raises Changed, Unreadable, FileNotFoundError (no source), or OSError for the target.
 
     With `link` the two share their bytes where the file system allows it: no room is needed, and no second copy made.
     """
-    if target.exists():
-        return target.stat().st_size
     make_private(target.parent)
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        if not (link and _linked(source, partial)):
+        linked = link and _linked(source, partial)
+        if not linked:
             _copied(source, partial)
-        if digest_of(partial) != digest:
+        if _digest(partial, of_source=linked) != digest:
             raise Changed(source.name)
         partial.rename(target)
     finally:
@@ -63,11 +67,31 @@ def _linked(source: Path, partial: Path) -> bool:
     return True
 
 
+def _digest(partial: Path, *, of_source: bool) -> str:
+    try:
+        return digest_of(partial)
+    except OSError as error:
+        if of_source:
+            raise Unreadable(partial.name) from error
+        raise
+
+
 def _copied(source: Path, partial: Path) -> None:
-    with source.open("rb") as reading:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as writing:
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as writing:
+        for chunk in _read(source):
+            writing.write(chunk)
+        writing.flush()
+        os.fsync(writing.fileno())
+
+
+def _read(source: Path) -> Iterator[bytes]:
+    """Apart from the writing, so that a fault of the source is not taken for one of the target."""
+    try:
+        with source.open("rb") as reading:
             while chunk := reading.read(CHUNK):
-                writing.write(chunk)
-            writing.flush()
-            os.fsync(writing.fileno())
+                yield chunk
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unreadable(f"{source.name}: {error.strerror}") from error

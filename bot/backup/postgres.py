@@ -22,7 +22,7 @@ from bot.backup.database import Snapshot, Tell
 from bot.backup.manifest import CannotBackUp, CannotRestore
 from bot.files import sync_file, sync_folder
 from bot.repository import whole
-from bot.store.engine import one_moment, open_engine
+from bot.store.engine import may_pause, one_moment, open_engine
 
 _VERSION = re.compile(r"\(PostgreSQL\)\s+(\d+)")
 
@@ -45,6 +45,7 @@ class Postgres:
         try:
             with engine.connect() as connection:
                 one_moment(connection)
+                may_pause(connection)  # the dump and every file are copied meanwhile
                 server = whole.server_version(connection)
                 tell("dumping the database")
                 self._dump(connection, server, target)

@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from bot.backup import database, manifest
-from bot.backup.copying import Changed, copy, make_private, sync_folders
+from bot.backup.copying import Changed, Unreadable, copy, make_private, sync_folders
 from bot.backup.database import Database, Tell
 from bot.backup.manifest import CannotRestore, Manifest, Part
 from bot.clock import Clock
 from bot.filecheck import digest_of
 from bot.files import sha256
+from bot.folder import DataFolderInUse, held, is_empty, restoring
 from bot.keys import FILE as KEY
 from bot.repository import whole
 from bot.repository.kept import EVIDENCE, RAW
@@ -30,26 +31,44 @@ _LINE = re.compile(rf"({RAW}|{EVIDENCE}) ([0-9a-f]{{64}}) \d+")
 def restore(settings: Settings, folder: Path, clock: Clock, tell: Tell) -> Manifest:
     """Everything that the back-up holds, brought to this program's schema and ready for a start. Raises CannotRestore.
 
-    Nothing is written before the whole back-up was read and found to be what its manifest says. The database comes
-    last: a restore that broke off has none, and a desk cannot start on half of one.
+    Nothing is written before the whole back-up was read and found to be what its manifest says. From then on nobody
+    else works in the data folder, and until the end nobody starts on what is in it. The database comes last.
     """
     made, target = manifest.read(folder), database.of(settings)
-    _insist_on_fit(made, target, settings.data_dir)
-    target.insist_on_empty()
+    _insist_on_fit(made, target)
+    _insist_on_empty(settings, target)
     files = list(_listed(folder, made.files))
     _verify(folder, made, files, tell)
     try:
-        _copy(folder, settings.data_dir, files, tell)
-    except (OSError, Changed) as error:
+        make_private(settings.data_dir)
+        with held(settings.data_dir, shared=False):
+            _insist_on_empty(settings, target)  # again: who began here meanwhile is noticed, and nobody else may now
+            with restoring(settings.data_dir):
+                _bring_back(settings, folder, made, files, target, clock, tell)
+    except DataFolderInUse as error:
+        raise CannotRestore(str(error)) from error
+    except (OSError, Changed, Unreadable) as error:
         raise CannotRestore(f"the restore broke off ({error}): empty {settings.data_dir} and begin again") from error
+    return made
+
+
+def _bring_back(
+    settings: Settings,
+    folder: Path,
+    made: Manifest,
+    files: list[tuple[str, str]],
+    target: Database,
+    clock: Clock,
+    tell: Tell,
+) -> None:
+    _copy(folder, settings.data_dir, files, tell)
     target.load(folder / made.database.file, tell)
     migrate(settings.database)
     with closing(Store(settings.database)) as store:
         asyncio.run(store.write(partial(whole.begin_anew, now=clock())))
-    return made
 
 
-def _insist_on_fit(made: Manifest, target: Database, data_dir: Path) -> None:
+def _insist_on_fit(made: Manifest, target: Database) -> None:
     if made.kind != target.kind:
         raise CannotRestore(
             f"this back-up is of {made.kind}, but the settings name a database of {target.kind}: change database_url"
@@ -59,8 +78,12 @@ def _insist_on_fit(made: Manifest, target: Database, data_dir: Path) -> None:
             f"this back-up has schema {made.schema_revision}, which this version of Redress ({made.made_by} made it) "
             "does not know: install a newer one"
         )
-    if data_dir.exists() and any(data_dir.iterdir()):
-        raise CannotRestore(f"the data folder {data_dir} is not empty; a restore needs an empty place")
+
+
+def _insist_on_empty(settings: Settings, target: Database) -> None:
+    if not is_empty(settings.data_dir):
+        raise CannotRestore(f"the data folder {settings.data_dir} is not empty; a restore needs an empty place")
+    target.insist_on_empty()
 
 
 def _listed(folder: Path, part: Part) -> Iterator[tuple[str, str]]:

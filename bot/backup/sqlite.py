@@ -16,6 +16,8 @@ from bot.backup.database import Snapshot, Tell
 from bot.backup.manifest import CannotBackUp, CannotRestore
 from bot.files import sync_file, sync_folder
 
+BESIDE = ("-wal", "-journal")
+"""What SQLite would take for the end of a database that was not closed."""
 PAGES = 4096
 """Copied at a time; between two steps the progress is told."""
 
@@ -59,11 +61,13 @@ class SQLite:
             raise CannotBackUp(f"the database is damaged ({found}); restore an older back-up")
 
     def insist_on_empty(self) -> None:
-        if self._path.exists():
-            raise CannotRestore(f"there is a database at {self._path} already; a restore needs an empty place")
+        for path in (self._path, *(self._path.with_name(self._path.name + end) for end in BESIDE)):
+            if path.exists():
+                raise CannotRestore(f"there is a database at {path} already; a restore needs an empty place")
 
     def load(self, source: Path, tell: Tell) -> None:
         tell("restoring the database")
+        self.insist_on_empty()  # again: copying the files took its time
         copy(source, self._path, digest_and_size(source)[0])
         sync_folder(self._path.parent)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bot.backup import database, manifest
-from bot.backup.copying import Changed, copy, digest_and_size, make_private, sync_folders
+from bot.backup.copying import Changed, Unreadable, copy, digest_and_size, make_private, sync_folders
 from bot.backup.database import Snapshot, Tell
 from bot.backup.manifest import CannotBackUp, Damage, Manifest, Part
 from bot.clock import Clock
@@ -58,6 +58,8 @@ def take(settings: Settings, folder: Path, clock: Clock, tell: Tell, *, link: bo
         manifest.write(folder, made)
     except OSError as error:
         raise CannotBackUp(f"the back-up in {folder} is incomplete: {error.strerror or error}") from error
+    except Unreadable as error:
+        raise CannotBackUp(f"the back-up in {folder} is incomplete: {error}") from error
     return made
 
 
@@ -101,7 +103,7 @@ def _copied(book: FileBook, file: KeptFile, data_dir: Path, folder: Path, *, lin
     except FileNotFoundError:
         book.fault("missing", file.named_by)
         return None
-    except Changed:
+    except (Changed, Unreadable):  # there, but not with its bytes
         book.fault("changed", file.named_by)
         return None
     book.checked += 1

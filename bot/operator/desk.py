@@ -10,10 +10,10 @@ from contextlib import closing
 
 from bot import catalogue, library
 from bot.files import Files
+from bot.first_start import bring_up
 from bot.operator.common import DONE, complain, look
 from bot.repository import inbox
 from bot.settings import Settings
-from bot.store.migrate import migrate
 from bot.store.store import Store
 
 
@@ -22,7 +22,7 @@ def check(settings: Settings, _options: argparse.Namespace) -> int:
     words = catalogue.whole()
     knowledge = library.load(settings)
     count = len(list(words.keys()))
-    migrate(settings.database)
+    bring_up(settings)
     print(f"settings, {count} sentences, {len(knowledge.ids())} articles and the database are in order")
     return DONE
 
@@ -40,7 +40,7 @@ def user_add(settings: Settings, options: argparse.Namespace) -> int:
     from escalation.console.auth import create_agent
 
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    migrate(settings.database)
+    bring_up(settings)
     with closing(Store(settings.database)) as store:
         try:
             asyncio.run(create_agent(store, options.login, options.name, options.role, password))

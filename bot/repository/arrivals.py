@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -21,12 +22,13 @@ _CONVERSATION, _INBOX = table(Conversation), table(Inbox)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One message at the door. `raw` is None when its bytes are a file; `token` is the claim it would take."""
+    """One message at the door. `raw` is None when its bytes are a file; `token` is the claim it would take, None when
+    nobody here has room for the work."""
 
     message: InboundMessage
     digest: str
     raw: bytes | None
-    token: str
+    token: str | None
 
     @property
     def name(self) -> tuple[str, str]:
@@ -103,19 +105,24 @@ def _place(
     before = conversations.lock_named(connection, by_place)
     growths = [_growth(theirs, before.get(place), now) for place, theirs in by_place.items()]
     made = _make(connection, [growth for growth in growths if growth.before is None], now, until)
-    _grow(connection, [growth for growth in growths if growth.before is not None], now, until)
-    after = [_after(growth, made, now) for growth in growths]
-    ids = _insert(connection, growths, after)
+    after = [_after(growth, made) for growth in growths]
+    rows = [_rows(growth, conversation) for growth, conversation in zip(growths, after, strict=True)]
+    _, added = bulk.write(
+        connection,
+        bulk.Change(_CONVERSATION, [_grown(growth, now, until) for growth in growths if growth.before is not None]),
+        bulk.Add(_INBOX, list(chain.from_iterable(rows)), returning=("id", "channel", "external_id")),
+    )
+    ids = {(channel, name): inbox_id for inbox_id, channel, name in added}
     return {
-        one.name: _stored(one, ordinal, growth, conversation, ids)
-        for growth, conversation in zip(growths, after, strict=True)
-        for ordinal, one in enumerate(growth.arrivals)
+        one.name: _stored(growth, conversation, row, ids[one.name], first=one is growth.arrivals[0])
+        for growth, conversation, theirs in zip(growths, after, rows, strict=True)
+        for one, row in zip(growth.arrivals, theirs, strict=True)
     }
 
 
 def _growth(arrivals: Sequence[Arrival], before: ConversationRow | None, now: datetime) -> _Growth:
     free = before is None or (before.lease_token is None and (before.not_before is None or before.not_before <= now))
-    return _Growth(arrivals, before, free)
+    return _Growth(arrivals, before, free and arrivals[0].token is not None)
 
 
 def _make(
@@ -133,7 +140,7 @@ def _make(
             "last_seq": len(growth.arrivals),
             "pending": len(growth.arrivals),
             "lease_token": growth.arrivals[0].token,
-            "lease_until": until,
+            "lease_until": until if growth.taken else None,
             "created_at": now,
             "active_at": now,
         }
@@ -143,30 +150,24 @@ def _make(
     return {(channel, key): conversation_id for conversation_id, channel, key in made}
 
 
-def _grow(connection: Connection, growths: Sequence[_Growth], now: datetime, until: datetime) -> None:
-    values = []
-    for growth in growths:
-        before = growth.before
-        assert before is not None
-        values.append(
-            {
-                "id": before.id,
-                "last_seq": before.last_seq + len(growth.arrivals),
-                "pending": before.pending + len(growth.arrivals),
-                "active_at": now,
-                "lease_token": growth.arrivals[0].token if growth.taken else before.lease_token,
-                "lease_until": until if growth.taken else before.lease_until,
-            }
-        )
-    bulk.change(connection, _CONVERSATION, values)
+def _grown(growth: _Growth, now: datetime, until: datetime) -> Mapping[str, Any]:
+    before, more = growth.before, len(growth.arrivals)
+    assert before is not None
+    return {
+        "id": before.id,
+        "last_seq": before.last_seq + more,
+        "pending": before.pending + more,
+        "active_at": now,
+        "lease_token": growth.arrivals[0].token if growth.taken else before.lease_token,
+        "lease_until": until if growth.taken else before.lease_until,
+    }
 
 
-def _after(growth: _Growth, made: Mapping[tuple[str, str], int], now: datetime) -> ConversationRow:
+def _after(growth: _Growth, made: Mapping[tuple[str, str], int]) -> ConversationRow:
     more, first = len(growth.arrivals), growth.arrivals[0]
     if growth.before is not None:
         token = first.token if growth.taken else growth.before.lease_token
-        return conversations.altered(
-            growth.before,
+        return growth.before._replace(
             last_seq=growth.before.last_seq + more,
             pending=growth.before.pending + more,
             lease_token=token,
@@ -180,30 +181,21 @@ def _after(growth: _Growth, made: Mapping[tuple[str, str], int], now: datetime) 
         last_seq=more,
         pending=more,
         lease_token=first.token,
-        created_at=now,
     )
 
 
-def _insert(
-    connection: Connection, growths: Sequence[_Growth], after: Sequence[ConversationRow]
-) -> Mapping[tuple[str, str], int]:
-    values = [
-        _values(one, conversation, ordinal - len(growth.arrivals) + 1)
-        for growth, conversation in zip(growths, after, strict=True)
-        for ordinal, one in enumerate(growth.arrivals)
-    ]
-    added = bulk.add(connection, _INBOX, values, returning=("id", "channel", "external_id"))
-    return {(channel, name): inbox_id for inbox_id, channel, name in added}
+def _rows(growth: _Growth, after: ConversationRow) -> Sequence[Mapping[str, Any]]:
+    places = range(after.last_seq - len(growth.arrivals) + 1, after.last_seq + 1)
+    return [_row(one, after.id, seq) for one, seq in zip(growth.arrivals, places, strict=True)]
 
 
-def _values(one: Arrival, conversation: ConversationRow, back: int) -> Mapping[str, Any]:
-    """The row of a message that is `back` places (0 or less) from the end of its conversation."""
+def _row(one: Arrival, conversation_id: int, seq: int) -> Mapping[str, Any]:
     message = one.message
     return {
         "channel": message.channel,
         "external_id": message.external_id,
-        "conversation_id": conversation.id,
-        "seq": conversation.last_seq + back,
+        "conversation_id": conversation_id,
+        "seq": seq,
         "sender": message.sender,
         "received_at": message.received_at,
         "envelope": dict(message.envelope),
@@ -214,18 +206,16 @@ def _values(one: Arrival, conversation: ConversationRow, back: int) -> Mapping[s
 
 
 def _stored(
-    one: Arrival,
-    ordinal: int,
-    growth: _Growth,
-    conversation: ConversationRow,
-    ids: Mapping[tuple[str, str], int],
+    growth: _Growth, conversation: ConversationRow, row: Mapping[str, Any], inbox_id: int, *, first: bool
 ) -> Stored:
-    values = _values(one, conversation, ordinal - len(growth.arrivals) + 1)
-    inbox_id = ids[one.name]
-    accepted = Accepted(inbox_id=inbox_id, conversation_id=conversation.id, seq=values["seq"], duplicate=False)
-    if ordinal or not growth.taken:
+    accepted = Accepted(inbox_id=inbox_id, conversation_id=conversation.id, seq=row["seq"], duplicate=False)
+    if not first or not growth.taken:
         return Stored(accepted)
     if growth.before is not None and growth.before.pending:
         return Stored(accepted, leased=True)
-    row = InboxRow(id=inbox_id, state="new", outcome=None, attempts=0, deaths=0, error=None, text="", **values)
-    return Stored(accepted, row=row, conversation=conversation, leased=True)
+    return Stored(accepted, row=_AS_NEW._replace(id=inbox_id, **row), conversation=conversation, leased=True)
+
+
+_UNTOUCHED: Mapping[str, Any] = {"state": "new", "attempts": 0, "deaths": 0, "text": ""}
+_AS_NEW = InboxRow(**{**dict.fromkeys(InboxRow._fields), **_UNTOUCHED})
+"""What a row has before anything happened to its message."""

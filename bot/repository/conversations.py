@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from bot.store import bulk
-from bot.store.tables import Conversation, table
+from bot.store.tables import UNFINISHED, Conversation, Inbox, table
 
-_TABLE = table(Conversation)
+_TABLE, _INBOX = table(Conversation), table(Inbox)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConversationRow:
+class ConversationRow(NamedTuple):
+    """A tuple, as the driver gives it: every message reads two of these, and other classes cost several times as much
+    to make."""
+
     id: int
     channel: str
     key: str
@@ -37,7 +50,6 @@ class ConversationRow:
     lease_token: str | None
     lease_until: datetime | None
     not_before: datetime | None
-    created_at: datetime
 
 
 ABSURDLY_FAR = timedelta(hours=2)
@@ -89,21 +101,16 @@ def lock_named(connection: Connection, places: Iterable[tuple[str, str]]) -> dic
     return {(row.channel, row.key): row for row in found}
 
 
-def altered(row: ConversationRow, **values: Any) -> ConversationRow:
-    """The row with other values; `dataclasses.replace` takes ten times as long for so many fields."""
-    return ConversationRow(**{**vars(row), **values})
-
-
 def new(**values: Any) -> ConversationRow:
     """A conversation as it is right after it was made."""
     return ConversationRow(**{**_NEW, **values})
 
 
 def _row(row: Row[Any]) -> ConversationRow:
-    return ConversationRow(**dict(zip(_NAMES, row, strict=True)))
+    return ConversationRow._make(row)
 
 
-_NAMES = tuple(ConversationRow.__dataclass_fields__)
+_NAMES = ConversationRow._fields
 _NEW: Mapping[str, Any] = dict.fromkeys(_NAMES) | {"subject": "", "thread": {}, "owner": "bot", "owner_epoch": 0}
 _ALL = select(*(_TABLE.c[name] for name in _NAMES))
 _GET = _ALL.where(_TABLE.c.id == bindparam("row_id"))
@@ -140,46 +147,76 @@ def change_owner(connection: Connection, conversation_id: int, owner: str, **val
 
 def claimable(connection: Connection, now: datetime, limit: int) -> Sequence[int]:
     """Conversations with unfinished messages that nobody works on."""
-    query = (
-        select(Conversation.id)
-        .where(Conversation.pending > 0, *_free(now))
-        .order_by(Conversation.active_at)
-        .limit(limit)
+    given = {"now": now, "absurd": now + ABSURDLY_FAR, "limit": limit}
+    return connection.execute(_CLAIMABLE, given).scalars().all()
+
+
+def take_leases(
+    connection: Connection, tokens: Mapping[int, str], now: datetime, until: datetime
+) -> Mapping[int, Lease]:
+    """Takes the leases of these conversations, each under its token; those that somebody else has are left out."""
+    given = {"ids": list(tokens), "now": now, "absurd": now + ABSURDLY_FAR}
+    held = connection.execute(_FREE, given).all()
+    bulk.change(
+        connection, _TABLE, [{"id": row.id, "lease_token": tokens[row.id], "lease_until": until} for row in held]
     )
-    return connection.execute(query).scalars().all()
+    return {row.id: Lease.TAKEN if row.lease_token is None else Lease.INHERITED for row in held}
 
 
 class Lease(Enum):
-    """How an attempt to take a conversation's lease went."""
+    """How a conversation's lease was taken."""
 
     TAKEN = "taken"
     INHERITED = "inherited"
-    """Taken, and whoever held it before died with it."""
-    HELD = "held"
-    """Somebody else works on it, or its next try is not due."""
+    """Whoever held it before died with it."""
 
 
-def take_lease(connection: Connection, conversation_id: int, token: str, now: datetime, until: datetime) -> Lease:
-    query = select(Conversation.lease_token).where(Conversation.id == conversation_id, *_free(now))
-    held = connection.execute(query.with_for_update()).one_or_none()
-    if held is None:
-        return Lease.HELD
-    change(connection, conversation_id, lease_token=token, lease_until=until)
-    return Lease.TAKEN if held.lease_token is None else Lease.INHERITED
+def run_out(lease: Any, now: Any, absurd: Any) -> Any:
+    """Nobody keeps this lease any more. A time too far ahead to be ours was written by a wrong clock.
+
+    The one rule for Python's times and for columns: whoever looks for such rows and whoever takes them must agree.
+    """
+    return (lease < now) | (lease > absurd)
 
 
-def _free(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Nobody holds the lease and the next try is due. A time too far ahead to be ours was written by a wrong clock."""
-    lease, pause = Conversation.lease_until, Conversation.not_before
-    absurd = now + ABSURDLY_FAR
-    return (
-        or_(lease.is_(None), lease < now, lease > absurd),
-        or_(pause.is_(None), pause <= now, pause > absurd),
-    )
+_NOW: BindParameter[datetime] = bindparam("now", type_=_TABLE.c.lease_until.type)
+_ABSURD: BindParameter[datetime] = bindparam("absurd", type_=_TABLE.c.lease_until.type)
+_WITH_WORK = select(_INBOX.c.conversation_id).where(text(f"inbox.{UNFINISHED}"), _INBOX.c.state == "new")
+_IS_FREE = and_(
+    or_(_TABLE.c.lease_until.is_(None), run_out(_TABLE.c.lease_until, _NOW, _ABSURD)),
+    or_(_TABLE.c.not_before.is_(None), _TABLE.c.not_before <= _NOW, _TABLE.c.not_before > _ABSURD),
+)
+"""Nobody holds the lease and the next try is due."""
+_FREE = (
+    select(_TABLE.c.id, _TABLE.c.lease_token)
+    .where(bulk.among(_TABLE.c.id, "ids"), _IS_FREE)
+    .order_by(_TABLE.c.id)
+    .with_for_update(skip_locked=True)
+)
+_CLAIMABLE = (
+    select(_TABLE.c.id)
+    .where(_TABLE.c.id.in_(_WITH_WORK), _IS_FREE)
+    .order_by(_TABLE.c.active_at)
+    .limit(bindparam("limit", type_=Integer))
+)
+_OURS = (bulk.among(_TABLE.c.id, "ids"), bulk.among(_TABLE.c.lease_token, "tokens"))
+"""By id, for tokens have no index."""
+_RENEW = update(_TABLE).where(*_OURS).values(lease_until=bindparam("until"))
+_RELEASE = update(_TABLE).where(*_OURS).values(lease_token=None, lease_until=None)
 
 
-def renew_leases(connection: Connection, tokens: Sequence[str], until: datetime) -> None:
-    connection.execute(update(Conversation).where(Conversation.lease_token.in_(tokens)).values(lease_until=until))
+def renew_leases(connection: Connection, claims: Mapping[str, int], until: datetime) -> None:
+    """Conversations by our token; a lease that somebody else has meanwhile is left alone."""
+    connection.execute(_RENEW, {**_named(claims), "until": until})
+
+
+def release_leases(connection: Connection, claims: Mapping[str, int]) -> None:
+    """Gives up what is still ours: the next scan, here or elsewhere, may take it at once."""
+    connection.execute(_RELEASE, _named(claims))
+
+
+def _named(claims: Mapping[str, int]) -> Mapping[str, Any]:
+    return {"ids": list(claims.values()), "tokens": list(claims)}
 
 
 def release_lease(connection: Connection, conversation_id: int, token: str, not_before: datetime | None = None) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from bot.store.tables import Conversation, Evidence, Inbox
 
 
-@dataclass(frozen=True, kw_only=True)
-class InboxRow:
+class InboxRow(NamedTuple):
     id: int
     channel: str
     external_id: str
@@ -34,17 +32,17 @@ class InboxRow:
     text: str
 
 
-_COLUMNS = [getattr(Inbox, name) for name in InboxRow.__dataclass_fields__]
+_COLUMNS = [getattr(Inbox, name) for name in InboxRow._fields]
 
 
 def get(connection: Connection, inbox_id: int) -> InboxRow | None:
     row = connection.execute(select(*_COLUMNS).where(Inbox.id == inbox_id)).one_or_none()
-    return None if row is None else InboxRow(**row._mapping)
+    return None if row is None else InboxRow._make(row)
 
 
 def oldest_unfinished(connection: Connection, conversation_id: int) -> InboxRow | None:
     row = connection.execute(_oldest_unfinished(), {"conversation_id": conversation_id}).one_or_none()
-    return None if row is None else InboxRow(**row._mapping)
+    return None if row is None else InboxRow._make(row)
 
 
 @cache
@@ -56,7 +54,7 @@ def _oldest_unfinished() -> Select[*tuple[Any, ...]]:
 
 def of_conversation(connection: Connection, channel: str, key: str, after_seq: int) -> Sequence[InboxRow]:
     found = connection.execute(_of_conversation(), {"channel": channel, "key": key, "after_seq": after_seq})
-    return [InboxRow(**row._mapping) for row in found]
+    return [InboxRow._make(row) for row in found]
 
 
 @cache

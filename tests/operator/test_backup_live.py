@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +13,10 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.backup import manifest
+from bot.backup.postgres import Postgres
 from bot.clock import now
+from bot.repository import whole
+from bot.store import engine
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox
 from tests.operator.commands import Traffic, books, quiet, reading
@@ -116,3 +121,18 @@ def as_if_it_died(connection: Connection) -> None:
     connection.execute(leased.values(pending=1, lease_token="dead", lease_until=until))
     sending = update(Outbox).where(Outbox.id == 1)
     connection.execute(sending.values(state="sending", token="dead", lease_until=until))
+
+
+def test_a_snapshot_is_not_ended_while_files_are_copied(
+    postgres: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit for transactions that idle is for desks, not for a back-up of many large files."""
+    monkeypatch.setattr(engine, "IDLE_MS", 100)
+
+    def slowly(_text: str) -> None:
+        time.sleep(0.5)
+
+    with Postgres(postgres(), PG_BIN).snapshot(tmp_path / "dump", slowly) as snapshot:
+        time.sleep(0.5)
+        assert whole.row_counts(snapshot.connection)["inbox"] == 0
+    assert (tmp_path / "dump").stat().st_size > 0

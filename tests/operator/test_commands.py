@@ -16,7 +16,7 @@ from bot.store.store import Store
 from bot.store.tables import Conversation, Deed, Inbox, Outbox
 from tests.operator.commands import quiet, reading
 from tests.operator.conftest import Place, Places
-from tests.process.desk import DeskProcess
+from tests.process.desk import DeskProcess, free_port
 from tests.process.people import letter, post
 
 AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -153,3 +153,12 @@ def test_a_time_is_written_as_people_write_it(written: str, meant: datetime) -> 
 def test_what_is_no_time_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
         moment(written, AT)
+
+
+@pytest.mark.parametrize("call", [("parked", "list"), ("reconcile",), ("check",), ("raw", "1"), ("serve",)])
+def test_a_database_that_is_down_is_no_wrong_call(places: Places, call: tuple[str, ...]) -> None:
+    """A script may try the same again later: 1. A wrong call would stay wrong: 2."""
+    place = places("first")
+    place.database_url = f"postgresql+psycopg://nobody@127.0.0.1:{free_port()}/nothing"
+    code, said = place.redress(*call)
+    assert (code, said.startswith("Redress cannot use its database: ")) == (1, True), said

@@ -15,11 +15,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from bot.belonging import insist_on_own
 from bot.clock import now
 from bot.files import sha256
+from bot.keys import root_secret
 from bot.repository import whole
 from bot.store import migrate as migrations
-from bot.store.engine import open_engine
+from bot.store.engine import LOCK_MS, open_engine
 from bot.store.migrate import config, migrate
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox, Timer
@@ -60,7 +62,8 @@ async def test_what_waited_before_an_upgrade_is_finished_after_it(
     said = await store.read(lambda c: [tuple(row) for row in c.execute(sent)])
     assert said[:2] == [("agent:one", "sent"), ("agent:two", "sent")]
     assert said[2][0].startswith("timer:")
-    assert await store.read(lambda c: c.execute(select(func.count()).select_from(Timer)).scalar_one()) >= 0
+    old_timer = select(Timer.id).where(Timer.id == 7, Timer.key == "3")  # it rang, which is what was said third
+    assert await store.read(lambda c: c.execute(old_timer).first()) is None
     pending = select(func.sum(Conversation.pending))
     assert await store.read(lambda c: c.execute(pending).scalar_one()) == 0
     store.close()
@@ -85,6 +88,8 @@ async def test_a_second_process_waits_for_the_first_ones_migration(
             while connection.execute(waiting).scalar_one() < 2:
                 assert not any(task.done() for task in both)
                 await asyncio.sleep(0.05)
+        await asyncio.sleep(LOCK_MS / 1000 + 0.5)  # longer than anybody waits for a row
+        assert not any(task.done() for task in both)
         connection.rollback()
     engine.dispose()
     assert [code for code, _ in await asyncio.gather(*both)] == [0, 0]
@@ -134,9 +139,36 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(
         place = places("first")
         place.database_url = old_database
         code, said = place.redress("check")
-        assert (code, "cannot use its database" in said) == (2, True)
+        assert (code, "cannot use its database" in said) == (1, True)
     migrate(old_database)
     assert described(old_database)["revision"] == [head]
+
+
+def test_a_strangers_database_is_refused_before_it_is_upgraded(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: Places
+) -> None:
+    """A wrong data folder with a newer program must not upgrade somebody else's desk."""
+    theirs, ours = places("theirs"), places("ours")
+    theirs.database_url = ours.database_url = database_url
+    store = Store(database_url)
+    asyncio.run(insist_on_own(store, theirs.data))
+    store.close()
+    head = ScriptDirectory.from_config(config(database_url)).get_current_head()
+    shutil.copytree(migrations.MIGRATIONS, tmp_path / "migrations")
+    newer = BAD.format(head=head).partition('    op.execute("UPDATE')[0]
+    (tmp_path / "migrations" / "versions" / "9001_newer.py").write_text(newer, encoding="utf-8")
+    monkeypatch.setattr(migrations, "MIGRATIONS", tmp_path / "migrations")
+    before = described(database_url)
+    for with_key in (False, True):
+        if with_key:
+            root_secret(ours.data)
+        for call in ("serve", "check"):
+            code, said = ours.redress(call)
+            assert (code, "belongs to another data folder" in said) == (2, True), said
+        assert (ours.data / "instance.key").exists() is with_key
+    assert described(database_url) == before
+    assert theirs.redress("check")[0] == 0
+    assert described(database_url)["revision"] == ["9001"]
 
 
 def described(url: str) -> dict[str, list[Any]]:

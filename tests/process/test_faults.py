@@ -67,7 +67,7 @@ async def test_contradictory_settings_stop_the_start(tmp_path: Path) -> None:
 async def test_a_port_in_use_stops_the_start(tmp_path: Path, which: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = str(taken.getsockname()[1])
-        assert port in await refused(tmp_path, **{which: port})
+        assert port in await refused(tmp_path, 2, **{which: port})
 
 
 async def test_a_database_that_cannot_be_reached_stops_the_start(tmp_path: Path) -> None:
@@ -118,10 +118,8 @@ async def test_a_full_disk_means_later_and_nothing_is_lost(cramped: DeskProcess,
     assert code in (451, 452)
     _fill_the_rest(filler)
     chatter = Chatter(desk)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(3):
-            await chatter.say("is this saved?")
-    assert chatter.stored == []
+    saved = await _until_not_saved(chatter)
+    assert len(chatter.stored) == saved
     state = await desk.state()
     assert state["ready"] is False
     assert state["reason"]
@@ -135,7 +133,7 @@ async def test_a_full_disk_means_later_and_nothing_is_lost(cramped: DeskProcess,
             await asyncio.sleep(0.1)
     code, book = await desk.redress("reconcile")
     assert code == 0
-    assert json.loads(book.splitlines()[-1])["received"] >= sent + 1
+    assert json.loads(book.splitlines()[-1])["received"] >= sent + saved + 1
 
 
 async def _fill(desk: DeskProcess) -> tuple[int, int]:
@@ -153,6 +151,17 @@ async def _fill(desk: DeskProcess) -> tuple[int, int]:
             except aiosmtplib.SMTPResponseException as error:
                 return accepted, error.code
             accepted += 1
+
+
+async def _until_not_saved(chatter: Chatter) -> int:
+    """How many messages found room in the database's own files, which were larger before."""
+    for saved in range(500):
+        try:
+            async with asyncio.timeout(3):
+                await chatter.say(f"is this saved? {saved}")
+        except TimeoutError:
+            return saved
+    raise AssertionError("the disk is not full")
 
 
 def _fill_the_rest(filler: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from bot.repository import arrivals
 from bot.store.store import Store
-from bot.store.tables import LoginAttempt, Timer
+from bot.store.tables import Inbox, LoginAttempt, Timer
 from channels.contract import InboundMessage
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -125,3 +125,26 @@ async def test_one_of_a_group_that_fails_leaves_the_others_alone(store: Store) -
     assert (first, third) == ("a", "b")
     assert isinstance(second, RuntimeError)
     assert await store.read(count) == 2
+
+
+async def test_what_postgresql_cannot_keep_leaves_its_neighbours_alone(postgres: Callable[[], str]) -> None:
+    """PostgreSQL's texts hold no NUL. Whoever sent one hears of it; what came at the same moment is stored."""
+    store = Store(postgres())
+
+    def arrive(connection: Connection, arriving: Sequence[arrivals.Arrival]) -> Sequence[int]:
+        return [stored.accepted.inbox_id for stored in arrivals.store(connection, arriving, NOW, NOW)]
+
+    held = asyncio.create_task(store.write(lambda _connection: time.sleep(0.05)))  # so that they come together
+    await asyncio.sleep(0)
+    arriving = [arrival(name) for name in ("a", "b\0", "c")]
+    first, bad, third = await asyncio.gather(
+        *(store.write_together(arrive, one) for one in arriving), return_exceptions=True
+    )
+    await held
+    assert isinstance(bad, DataError)
+    assert isinstance(first, int)
+    assert isinstance(third, int)
+    names = select(Inbox.external_id).order_by(Inbox.id)
+    assert await store.read(lambda c: list(c.execute(names).scalars())) == ["a", "c"]
+    await store.write(add("afterwards"))
+    store.close()

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Connection, text
 
 from bot.store import identity_tables, live_tables
-from bot.store.engine import open_engine
+from bot.store.engine import may_pause, open_engine
 from bot.store.tables import Base
 
 LOCK_TIMEOUT = "5s"
@@ -34,12 +34,14 @@ def _migrate(connection: Connection) -> None:
         compare_type=True,
         # Alembic believes that SQLite cannot, and would commit after each step. Our engine sends BEGIN itself.
         transactional_ddl=True,
-        user_module_prefix="bot.store.tables.",
+        user_module_prefix="bot.store.moment.",
     )
     with connection.begin():
         if connection.dialect.name == "postgresql":
-            # One process migrates, others that start meanwhile wait for it: before the time-out is set, for
-            # a migration may take long. On SQLite BEGIN IMMEDIATE does the same.
+            # One process migrates, others that start meanwhile wait for it without a limit, for a migration may
+            # take long; the time-out comes after it. On SQLite BEGIN IMMEDIATE does the same.
+            may_pause(connection)
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
             connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         context.run_migrations()
