@@ -31,6 +31,10 @@ class _Died(Unreadable):
     """The process ended over the mail: broken by it, or killed by somebody else."""
 
 
+class _NotReady(OSError):
+    """The process ended while it was starting."""
+
+
 class ParserPool:
     """`parse` waits for a free process. Processes start when they are first needed."""
 
@@ -79,7 +83,23 @@ class ParserPool:
             await _end(self._idle.pop())
 
     async def _started(self) -> Process:
-        process = await asyncio.create_subprocess_exec(
+        """Raises OSError. One that is killed while it starts is no reason to let the mail wait."""
+        try:
+            return await self._start()
+        except _NotReady:
+            return await self._start()
+
+    async def _start(self) -> Process:
+        process = await self._spawn()
+        try:
+            await asyncio.wait_for(_ready(process), START_SECONDS)
+        except BaseException:
+            await _end(process)
+            raise
+        return process
+
+    async def _spawn(self) -> Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
             "-m",
@@ -92,18 +112,12 @@ class ParserPool:
             env={"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
             start_new_session=True,  # Ctrl-C is for the desk, which lets the mail in hand finish
         )
-        try:
-            await asyncio.wait_for(_ready(process), START_SECONDS)
-        except BaseException:
-            await _end(process)
-            raise
-        return process
 
 
 async def _ready(process: Process) -> None:
     assert process.stdout is not None
     if await process.stdout.read(len(READY)) != READY:
-        raise OSError("the parser process ended before it was ready")
+        raise _NotReady("the parser process ended before it was ready")
 
 
 async def _exchange(process: Process, raw: bytes, sender: str) -> ParsedMail:

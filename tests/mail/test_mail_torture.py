@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import override
 
 import pytest
 from hypothesis import given, settings
@@ -154,6 +156,24 @@ async def test_killed_processes_are_replaced_and_the_mail_is_read(pool: ParserPo
         process.kill()
         await process.wait()
     assert (await pool.parse(mail_bytes(), "li@user.example")).subject == "Help"
+
+
+async def test_a_process_killed_while_it_starts_does_not_make_the_mail_wait() -> None:
+    class Unlucky(ParserPool):
+        spawned = 0
+
+        @override
+        async def _spawn(self) -> Process:
+            process = await super()._spawn()
+            self.spawned += 1
+            if self.spawned == 1:
+                process.kill()
+            return process
+
+    parsers = Unlucky(seconds=10, memory_bytes=512 * 2**20)
+    assert (await parsers.parse(mail_bytes(), "li@user.example")).subject == "Help"
+    assert parsers.spawned == 2
+    await parsers.close()
 
 
 async def test_a_mail_over_which_two_processes_die_is_unreadable(
