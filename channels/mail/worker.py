@@ -123,6 +123,8 @@ async def _ready(process: Process) -> None:
 async def _exchange(process: Process, raw: bytes, sender: str) -> ParsedMail:
     assert process.stdin is not None
     assert process.stdout is not None
+    if process.stdin.is_closing():
+        raise BrokenPipeError  # uvloop has no error of the system for it
     head = json.dumps({"sender": sender}).encode()
     process.stdin.write(SIZES.pack(len(head), len(raw)) + head)
     process.stdin.write(raw)
