@@ -43,7 +43,8 @@ class TurnFailed(Exception):
 class RasaClient:
     """Talks to our own input channel in Rasa. After three failures in a row it fails at once for five seconds.
 
-    A refused connection is no such failure: it costs nothing, and the message after it may find Rasa started again.
+    A connection that is refused or breaks is no such failure: it costs nothing, and whoever comes next may find Rasa
+    started again. What is feared is a Rasa that takes messages and does nothing with them.
     """
 
     def __init__(self, url: str, secret: str, timeout_seconds: float) -> None:
@@ -126,7 +127,7 @@ class RasaClient:
         except TimeoutError as error:
             raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True, kind="late") from error
         except aiohttp.ClientError as error:
-            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", ill=True, kind="broken_off") from error
+            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", kind="broken_off") from error
 
     async def _read(self, body: Mapping[str, Any]) -> bytes:
         data = json.dumps(body, ensure_ascii=False).encode()

@@ -15,14 +15,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from bot.rasa_client import REST_SECONDS
 from tests.acceptance.bar import Bar, arguments, main
 from tests.acceptance.killing import Plan, Round, Trial
 
 GRACE_SECONDS = 1.0
 """On top of the lease: the scan that finds what a dead worker left."""
-RASA_GRACE_SECONDS = REST_SECONDS + 5.0
-"""The desk leaves a Rasa that failed alone for a while, then one message tries it."""
 
 
 async def run(plan: Plan, bar: Bar, folder: Path, database_url: str) -> None:
@@ -61,14 +58,10 @@ def judge(bar: Bar, plan: Plan, rounds: Sequence[Round]) -> None:
 
 def judge_recovery(bar: Bar, plan: Plan, rounds: Sequence[Round]) -> None:
     """The machine must have little else to do."""
-    _recovery(bar, "the desk", [one for one in rounds if one.victim != "rasa"], plan.lease_seconds + GRACE_SECONDS)
-    _recovery(bar, "what waited for Rasa", [one for one in rounds if one.victim == "rasa"], RASA_GRACE_SECONDS)
-
-
-def _recovery(bar: Bar, what: str, rounds: Sequence[Round], most: float) -> None:
+    most = plan.lease_seconds + GRACE_SECONDS
     took = [one.recovered_seconds for one in rounds if one.left] or [0.0]
     figure = f"median {statistics.median(took):.1f} s, at most {max(took):.1f} s"
-    bar.require(max(took) <= most, f"{what} recovered within {most:g} s", figure)
+    bar.require(max(took) <= most, f"recovered within {most:g} s", figure)
 
 
 if __name__ == "__main__":
