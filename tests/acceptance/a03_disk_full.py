@@ -95,7 +95,7 @@ async def run(bar: Bar, folder: Path, _database_url: str) -> None:
         database_url = f"sqlite:///{disk}/redress.db"
         migrate(database_url)
         async with serving(FakeRasa().app) as rasa_url:
-            desk = DeskProcess(disk, database_url, rasa_url)
+            desk = DeskProcess(disk, database_url, rasa_url, CHANNEL__WEBCHAT__MIN_FREE_DISK_BYTES="0")
             desk.log = folder / "app.log"
             await desk.start()
             store = Store(database_url)
