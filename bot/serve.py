@@ -102,6 +102,7 @@ _WEB: dict[str, Any] = {
     "server_header": False,
     "ws": "websockets-sansio",
     "ws_max_size": MAX_FRAME_BYTES,
+    "ws_per_message_deflate": False,  # a line of chat is short, and each connection would hold 300 KB for it
     "timeout_graceful_shutdown": WEB_STOP_SECONDS,
 }
 

@@ -15,7 +15,7 @@ from bot.alarm import Alarm
 from bot.deliver import Deliverer
 from bot.files import Files
 from bot.finish import Finish
-from bot.hub import Hub
+from bot.hub import Hub, conversation_topic
 from bot.inbox import Claim, Inbox
 from bot.rasa_client import RasaClient
 from bot.repository import conversations
@@ -65,7 +65,14 @@ class Road:
         self.claims: list[Claim] = []
         self.rasa = RasaClient(rasa_url, SECRET, timeout_seconds=0.5)
         self.raw = Files(folder / "raw")
-        self.inbox = Inbox(store, self.raw, clock, LEASE, self.claims.append)
+        self.inbox = Inbox(
+            store,
+            self.raw,
+            clock,
+            LEASE,
+            self.claims.append,
+            on_stored=lambda channel, key: self.hub.publish_soon(conversation_topic(channel, key)),
+        )
         self.links = TrackingLinks(b"s" * 32, "https://desk.example")
         self.turner = Turner(
             store=store,

@@ -9,6 +9,7 @@ import pytest
 from bot.finish import LeaseLost
 from bot.ledger import draw_up
 from bot.tokens import new_token
+from bot.transcript import ChannelTranscript
 from bot.turns import TurnRunner
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import COMPLEX, LEASE, Road
@@ -47,6 +48,18 @@ async def test_the_same_message_at_the_same_time_is_stored_once(road: Road) -> N
     accepted = await asyncio.gather(*(road.receive("hi", external_id="x") for _ in range(20)))
     assert {one.inbox_id for one in accepted} == {accepted[0].inbox_id}
     assert [one.duplicate for one in accepted].count(False) == 1
+
+
+async def test_a_message_is_shown_before_it_is_worked_on(road: Road) -> None:
+    """An agent who has the conversation open sees it although the bot still thinks, or is down."""
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel})
+    async with transcript.changes("one") as woken:
+        await road.receive("hello", external_id="x")
+        await asyncio.wait_for(anext(woken), 2)
+        assert [entry.text for entry in await transcript.entries("one", 0)] == ["hello"]
+        await road.receive("hello", external_id="x")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(woken), 0.1)
 
 
 async def test_messages_of_a_conversation_are_answered_in_order(road: Road, rasa: FakeRasa) -> None:
