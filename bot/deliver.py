@@ -71,15 +71,12 @@ class Deliverer:
     async def _carry(self, errand: Errand) -> None:
         with step("send"):
             result = await self._try(errand)
-        kept = await self._settle_row(errand, result)
+        with step("settle"):
+            kept = await self.store.write_together(self._settle, (errand, result))
         delivered(result["state"])
         row = errand.row
         if result["state"] != "sent" or not kept:
             log.info("delivery", outbox_id=row.id, state=result["state"], kept=kept, attempts=row.attempts)
-
-    async def _settle_row(self, errand: Errand, result: Mapping[str, Any]) -> bool:
-        with step("settle"):
-            return await self.store.write_together(self._settle, (errand, result))
 
     def _announce(self, conversation: ConversationRow) -> None:
         self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))

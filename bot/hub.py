@@ -16,10 +16,10 @@ from typing import override
 from bot.store.bell import EVERYTHING, Bell
 
 QUEUE = "queue"
-SOON_SECONDS = 0.01
 OUTBOX = "outbox"
 SIGN = "typing:"
 """Topics that begin so say by waking that something happens at this moment: "everything" leaves them out."""
+SOON_SECONDS = 0.01
 ROUND_SECONDS = 20.0
 """Within about this time everybody looks again, though nobody woke them."""
 SHORTEST_PAUSE_SECONDS = 0.02

@@ -1,8 +1,8 @@
-"""Many rows in one statement: what a batch writes, at a cost per row that does not grow with the number of columns.
+"""What a batch writes: many rows, and on PostgreSQL several tables, in one statement.
 
-PostgreSQL gets all rows as one JSON parameter (`json_to_recordset`), SQLite one prepared statement and the driver's
-own loop: each goes below SQLAlchemy's statements because that was measured to pay (docs/decisions/0002). What is
-written stays described by the tables alone: a new column needs nothing here.
+PostgreSQL gets the rows of each table as one JSON parameter (`json_to_recordset`), SQLite a prepared statement and the
+driver's own loop: each goes below SQLAlchemy's statements because that was measured to pay (docs/decisions/0002).
+What is written stays described by the tables alone: a new column needs nothing here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The one thread that writes: operations that arrive while a commit runs share the next one (group commit).
+"""A thread that writes: operations that arrive while a commit runs share the next one (group commit).
 
 Operations of one kind are carried out together, as a few statements for all of them (`write_together`): the work per
 message, not the disk, is what limits a desk (docs/benchmarks.md). A failing operation never takes its neighbours with
-it: a group that fails is undone and each of it tried alone. The caller hears after the commit and not before:
-"done" means on disk.
+it: a batch that fails is undone and carried out kind by kind, a kind that fails one by one. The caller hears after
+the commit and not before: "done" means on disk.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.metrics import committed
 from bot.store.engine import out_of_order
@@ -27,6 +27,8 @@ from channels.contract import NotStored
 
 log = structlog.get_logger()
 MAX_BATCH = 256
+KEEP_SECONDS = 1.0
+"""A connection that has rested longer goes through the pool again, which asks whether it still lives."""
 RETRIES = 3
 RACES = ("40P01", "40001")
 """PostgreSQL: deadlock detected, serialization failure."""
@@ -57,6 +59,7 @@ class Writer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._connection: Connection | None = None
+        self._used_at = 0.0
         self._queue: queue.SimpleQueue[_Operation | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._thread.start()
@@ -131,23 +134,32 @@ class Writer:
             for operation in group:
                 self._commit_group([operation])
             return
-        if isinstance(failure, OperationalError):
+        told = _translated(failure)
+        if isinstance(told, NotStored):
             log.error("commit_failed", error=_database_reason(failure))
-        _tell([(group[0], _translated(failure))])
+        _tell([(group[0], told)])
 
     def _transact(self, groups: Sequence[Sequence[_Operation]]) -> Sequence[_Outcome]:
-        """One transaction, committed when this returns. Its connection is kept: a commit is all that a batch pays."""
+        """One transaction, committed when this returns."""
         try:
-            if self._connection is None:
-                self._connection = self._engine.connect()
-            with self._connection.begin():
-                return [outcome for group in groups for outcome in _run(self._connection, group)]
+            connection = self._kept()
+            with connection.begin():
+                return [outcome for group in groups for outcome in _run(connection, group)]
         except Exception:
             self._let_go()
             raise
 
+    def _kept(self) -> Connection:
+        """The same connection as long as there is a lot to do: then a batch pays for its commit and nothing else."""
+        now = time.monotonic()
+        if now - self._used_at > KEEP_SECONDS:
+            self._let_go()
+        self._used_at = now
+        self._connection = self._connection or self._engine.connect()
+        return self._connection
+
     def _let_go(self) -> None:
-        """After a failure the connection may be broken; a new one is not. What it had open is rolled back."""
+        """A connection that rested or failed may be broken. What it had open is rolled back."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(DBAPIError):

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, create_engine, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from bot.repository import arrivals
+from bot.store import writer
 from bot.store.store import Store
 from bot.store.tables import Inbox, LoginAttempt, Timer
 from channels.contract import InboundMessage
@@ -95,6 +96,21 @@ async def test_two_stores_on_one_database_keep_the_order_of_a_conversation(datab
         for opened in stores:
             opened.close()
     assert sorted(places) == list(range(1, 101))
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_connection_that_was_cut_while_it_rested_costs_nobody_an_operation(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "KEEP_SECONDS", 0.0)
+    await store.write(add("before"))
+    other = create_engine(store.url)
+    with other.connect() as connection:
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+    other.dispose()
+    await store.write(add("after"))
+    assert await store.read(count) == 2
 
 
 async def test_a_repeated_message_keeps_its_place_before_the_next(store: Store) -> None:
