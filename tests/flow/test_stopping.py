@@ -141,6 +141,7 @@ async def test_a_full_load_is_followed_by_the_next_without_waiting_for_the_scan(
         while None in await road.outcomes():
             await asyncio.sleep(0.05)
     scanning.cancel()
+    assert await road.outcomes() == ["answered"] * 12
 
 
 async def test_a_beat_renews_only_what_is_still_ours(road: Road) -> None:
