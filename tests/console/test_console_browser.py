@@ -189,6 +189,35 @@ async def test_an_answer_from_before_a_deed_does_not_undo_it(world: World, brows
     await context.close()
 
 
+async def test_a_change_does_not_swallow_a_click_that_is_under_way(world: World, browser: Browser) -> None:
+    """The page changes between the press and the release of a button: the button must still be there."""
+    conversation_id = await talk(world.store, world.clock())
+    await ask_for_person(world.store, conversation_id, world.clock())
+    context = await new_context(browser)
+    page = await context.new_page()
+    await sign_in(page, world, "li")
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        asked.set()
+        await released.wait()
+        await route.fulfill(response=answer)
+
+    await page.route("**/parts", late, times=1)
+    await page.goto(f"{world.url}/console/c/{conversation_id}")
+    await asked.wait()
+    await page.locator("#take").hover()
+    await page.mouse.down()
+    async with page.expect_response("**/parts") as response:
+        released.set()
+    await (await response.value).finished()
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    await page.mouse.up()
+    await expect(page.locator("#resolve")).to_be_visible()
+    await context.close()
+
+
 async def test_the_second_agent_is_warned_and_told_who_was_first(world: World, browser: Browser) -> None:
     conversation_id = await talk(world.store, world.clock())
     await ask_for_person(world.store, conversation_id, world.clock())

@@ -97,18 +97,34 @@
     if (waiting !== undefined) document.title = waiting === "0" ? title : `(${waiting}) ${title}`;
   }
 
-  // An answer that was asked for before a deed was done may show the desk as it was: it is asked for again.
+  // An answer that was asked for before a deed was done may show the desk as it was: it is asked for again. So is one
+  // that comes while a button is held down: replaced under the pointer, it would swallow the click.
   let deeds = 0;
+  let pressed = false;
   const deedsBefore = new WeakMap();
+  const putOff = new Set();
+  const askAgain = (elt) => window.htmx.trigger(elt, "sse:changed");
   document.addEventListener("htmx:beforeSend", (event) => deedsBefore.set(event.detail.xhr, deeds));
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { elt, xhr, requestConfig } = event.detail;
     if (requestConfig.verb !== "get") deeds += 1;
-    else if (deedsBefore.get(xhr) < deeds) {
+    else if (pressed || deedsBefore.get(xhr) < deeds) {
       event.detail.shouldSwap = false;
-      window.htmx.trigger(elt, "sse:changed");
+      if (pressed) putOff.add(elt);
+      else askAgain(elt);
     }
   });
+
+  function release() {
+    pressed = false;
+    for (const elt of putOff) askAgain(elt);
+    putOff.clear();
+  }
+
+  document.addEventListener("pointerdown", () => { pressed = true; }, true);
+  // The click comes after the pointer is up: what was put off must not overtake it.
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => setTimeout(release), true);
+  window.addEventListener("blur", release);
 
   document.addEventListener("htmx:oobBeforeSwap", remember);
   document.addEventListener("htmx:afterSettle", settle);
