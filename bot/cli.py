@@ -6,9 +6,10 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from bot.keys import DamagedKey
-from bot.operator import archive, desk, parked, reconcile
+from bot.operator import archive, classify, desk, parked, reconcile, teaching
 from bot.settings import Settings, SettingsError, load
 
 WRONG_SETTINGS = 2
@@ -96,16 +97,6 @@ def _may_pass(error: Exception) -> bool:
     return isinstance(error, DBAPIError | NotStored)
 
 
-def _train(_settings: Settings, _options: argparse.Namespace) -> int:
-    from bot.supervise import CannotRun, train
-
-    try:
-        train()
-    except CannotRun as error:
-        return _complain(str(error), FAILED)
-    return 0
-
-
 def _demo(settings: Settings, _options: argparse.Namespace) -> int:
     from bot.demo.play import play
     from bot.demo.stage import DemoFailed
@@ -134,11 +125,11 @@ def _parser() -> argparse.ArgumentParser:
     add("run", _run, "Start everything on this machine and watch it.")
     add("serve", _serve, "Start the app process alone (Rasa and the back office run elsewhere).")
     add("check", desk.check, "Check settings, wording, knowledge and database without starting.")
-    add("train", _train, "Train the bot's model if its inputs changed.")
+    _add_train(add("train", teaching.train, "Train the bot's model if its inputs changed."))
+    _add_classify(add("classify", classify.classify, "Say what the bot makes of messages; no server is needed."))
     add("demo", _demo, "Play real conversations through a running desk and show them.")
     _add_reconcile(add("reconcile", reconcile.reconcile, "Prove that everything received is accounted for."))
-    raw = add("raw", desk.raw, "Write the original bytes of a received message to standard output.")
-    raw.add_argument("inbox_id", type=int)
+    _add_raw(add("raw", desk.raw, "Write the original bytes of a received message to standard output."))
     _add_parked(add("parked", parked.listed, "Show, replay or discard what no machine could go on with."))
     _add_archive(
         add("backup", archive.back_up, "Back the desk up, running or not: database, original bytes, evidence, key."),
@@ -155,11 +146,33 @@ def _add_reconcile(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exit code 1 when something received is not accounted for, or a file is missing or changed."
 
 
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--candidate",
+        action="store_true",
+        help="learn agents' corrections; replace the live model only by a better one",
+    )
+    what.add_argument("--back", action="store_true", help="put the model before back")
+    parser.epilog = "Exit codes: 0 done or nothing to do, 1 failed, 2 wrong call, 3 the candidate is not better."
+
+
+def _add_classify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", type=Path, default=classify.MODEL, help="another archive than the live one")
+    parser.epilog = 'Reads JSON lines {"id", "text"} from standard input, writes JSON lines to standard output.'
+
+
 def _add_archive(backup: argparse.ArgumentParser, restore: argparse.ArgumentParser) -> None:
     backup.add_argument("folder", help="a folder that is empty or does not exist yet")
     backup.add_argument("--hard-links", action="store_true", help="link files instead of copying, on the same disk")
     backup.epilog = "Keep it as safe as the desk: it holds every complaint and the key that signs links and codes."
     restore.add_argument("folder", help="a folder that `redress backup` made")
+
+
+def _add_raw(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("inbox_id", type=int)
+    parser.add_argument("--reason", default="")
+    parser.add_argument("--by", metavar="NAME", help="who looks; recorded, and shown to agents")
 
 
 def _add_parked(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from rasa.core.channels.channel import UserMessage
 from rasa.core.lock_store import InMemoryLockStore
@@ -18,8 +18,8 @@ from sanic.response import HTTPResponse, json
 
 from actions.logs import log
 from bot.rasa.answers import check_answers_cheaply
-from bot.rasa.channel import RASA_OWN
 from bot.rasa.processor import BoundedEndpoint, StrictProcessor
+from bot.rasa.serving import Serving
 from bot.rasa.tracker import DurableTrackerStore
 
 HERE = Path(__file__).parent
@@ -27,20 +27,20 @@ BODY_BYTES = 1024 * 1024
 """A turn larger than this is refused; the longest mail text that the desk sends is far below."""
 
 
-def load_processor(model: Path) -> StrictProcessor:
-    """The processor of that model archive. Raises whatever a broken archive provokes."""
+def load_processor(model: Path, beside: Optional[StrictProcessor] = None) -> StrictProcessor:
+    """The processor of that model archive. Raises whatever a broken archive provokes.
+
+    `beside`: the one it is to take the place of; both know the same conversations.
+    """
     check_answers_cheaply()
     endpoints = AvailableEndpoints.read_endpoints(str(HERE / "endpoints.yml"))
-    kept = endpoints.tracker_store
-    store = DurableTrackerStore(domain=Domain.empty(), host=kept.url, **kept.kwargs)
     processor = StrictProcessor(
         model_path=model,
-        tracker_store=store,
-        lock_store=InMemoryLockStore(),
+        tracker_store=_tracker_store(endpoints) if beside is None else beside.tracker_store,
+        lock_store=InMemoryLockStore() if beside is None else beside.lock_store,
         generator=TemplatedNaturalLanguageGenerator({}),
         action_endpoint=BoundedEndpoint(endpoints.action.url, headers=endpoints.action.headers),
     )
-    store.domain = processor.domain
     # The encoder loads with its first text; the first user should not wait for it.
     processor.graph_runner.run(
         inputs={PLACEHOLDER_MESSAGE: [UserMessage("hello")], PLACEHOLDER_TRACKER: None},
@@ -49,23 +49,24 @@ def load_processor(model: Path) -> StrictProcessor:
     return processor
 
 
-def make_app(processor: StrictProcessor) -> Sanic:
+def make_app(serving: Serving) -> Sanic:
     """The web server: the channel of credentials.yml, and a fixed answer to everything else."""
     app = Sanic("redress_rasa", configure_logging=False)
     app.config.REQUEST_MAX_SIZE = BODY_BYTES
     app.config.ACCESS_LOG = False
     app.config.FALLBACK_ERROR_FORMAT = "json"
-    app.ctx.buttons = frozenset(processor.domain.intents) - RASA_OWN
-
-    async def handle(message: UserMessage) -> Any:
-        async with processor.lock_store.lock(message.sender_id):
-            return await processor.handle_message(message)
-
+    app.ctx.serving = serving
     for channel in create_http_input_channels(None, str(HERE / "credentials.yml")):
-        app.blueprint(channel.blueprint(handle), url_prefix=f"/webhooks/{channel.url_prefix()}")
+        app.blueprint(channel.blueprint(serving.handle), url_prefix=f"/webhooks/{channel.url_prefix()}")
     app.error_handler.add(Exception, _refuse)
     app.register_listener(_announce, "after_server_start")
+    app.add_task(serving.watch())
     return app
+
+
+def _tracker_store(endpoints: AvailableEndpoints) -> DurableTrackerStore:
+    kept = endpoints.tracker_store
+    return DurableTrackerStore(domain=Domain.empty(), host=kept.url, **kept.kwargs)
 
 
 async def _refuse(_request: Request, error: Exception) -> HTTPResponse:

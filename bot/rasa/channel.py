@@ -68,15 +68,17 @@ class RedressInput(InputChannel):
         door = Blueprint("redress")
 
         @door.get("/ready")
-        async def ready(_request: Request) -> HTTPResponse:
-            return json({"ready": True})  # the port opens after the model is loaded, see bot/rasa/app.py
+        async def ready(request: Request) -> HTTPResponse:
+            # The port opens after the model is loaded, see bot/rasa/app.py.
+            serving = request.app.ctx.serving
+            return json({"ready": True, "model": serving.model[:12], "fault": serving.fault})
 
         @door.post("/turn")
         async def turn(request: Request) -> HTTPResponse:
             if not self._knows(request):
                 return _failure(401, "The shared secret is missing or wrong.")
             try:
-                asked = read(request.json, request.app.ctx.buttons)
+                asked = read(request.json, request.app.ctx.serving.buttons)
             except BadTurn as error:
                 return _failure(400, str(error))
             return await _run(asked, on_new_message)

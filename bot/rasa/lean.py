@@ -30,10 +30,19 @@ _LEFT_OUT = ("tensorflow", "keras")
 
 def leave_out_tensorflow(model: Path) -> bool:
     """Puts the stand-in in place unless the model needs the real one. Call it before Rasa is imported."""
-    if not all(name.startswith(NEED_NONE) for name in components(model)):
+    if not _does_without(model):
         return False
     sys.meta_path.insert(0, _Finder())
     return True
+
+
+def fits_here(model: Path) -> bool:
+    """Whether this process can load that archive, too. Raises whatever a broken archive provokes."""
+    return _does_without(model) or not any(isinstance(finder, _Finder) for finder in sys.meta_path)
+
+
+def _does_without(model: Path) -> bool:
+    return all(name.startswith(NEED_NONE) for name in components(model))
 
 
 def components(model: Path) -> List[str]:

@@ -19,6 +19,7 @@ from typing import List, Optional
 ROOT = Path(__file__).resolve().parents[2]
 WRONG_SETTINGS = 2
 NO_MODEL = 3
+WAY_OUT = "train it again, or put the one before back with `redress train --back`."
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -54,20 +55,21 @@ def _serve(model: Path, listener: socket.socket) -> int:
     # Only now: what these import depends on the model.
     from bot.rasa.app import load_processor, make_app
     from bot.rasa.quiet import quiet_rasa
+    from bot.rasa.serving import Serving
 
     quiet_rasa()
     try:
-        processor = load_processor(model)
+        serving = Serving(model, load_processor)
     except Exception as error:
         return _broken(model, error)
-    app = make_app(processor)
+    app = make_app(serving)
     app.run(sock=listener, workers=1, access_log=False, debug=False, motd=False)
     return 0
 
 
 def _broken(model: Path, error: Exception) -> int:
     """Whatever a damaged archive provokes."""
-    return _complain(NO_MODEL, f"The model {model} cannot be loaded ({type(error).__name__}): train it again.")
+    return _complain(NO_MODEL, f"The model {model} cannot be loaded ({type(error).__name__}): {WAY_OUT}")
 
 
 def _parse(arguments: Optional[List[str]]) -> argparse.Namespace:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
+import sqlalchemy.pool
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.events import SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -22,8 +24,9 @@ class DurableTrackerStore(SQLTrackerStore):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.engine.dialect.name == "sqlite":
-            sa.event.listen(self.engine, "connect", _prepare)
-            self.engine.dispose()  # connections opened before now have not been prepared
+            self.engine.dispose()
+            self.engine = _kept_open(self.engine.url)
+            self.sessionmaker = sa.orm.session.sessionmaker(bind=self.engine)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         await super().save(tracker)
@@ -47,6 +50,14 @@ def _began(tracker: DialogueStateTracker) -> int:
     """Where the latest session starts among the tracker's events; 0 when there was only one session."""
     places = [place for place, event in enumerate(tracker.events) if isinstance(event, SessionStarted)]
     return places[-1] if len(places) > 1 else 0
+
+
+def _kept_open(url: Any) -> Any:
+    """An engine whose connection stays open: by default one is opened per session, and closing the last one writes the
+    log back into the file, which took a quarter of a turn."""
+    engine = sa.create_engine(url, poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
+    sa.event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -1,6 +1,12 @@
-"""Trains models/bot.tar.gz when its inputs changed: python bot/rasa/train.py [--force] [--model FILE]
+"""Trains models/bot.tar.gz when its inputs changed, from data/ and from what agents taught it.
 
-A failed training leaves the old model in place. Exit codes: 0 trained or up to date, 1 failed.
+    python bot/rasa/train.py [--force] [--model FILE]
+    python bot/rasa/train.py --candidate LESSONS    trains on these lessons beside the live model, which is replaced
+                                                    only by a better one
+    python bot/rasa/train.py --back                 puts the model before back
+
+A failed training leaves the old model in place. Exit codes: 0 done or nothing to do, 1 failed, 2 a wrong call,
+3 the candidate is not better.
 """
 
 from __future__ import annotations
@@ -17,40 +23,70 @@ from typing import List, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "bot.tar.gz"
+PARTS = ("nlu", "rules", "stories")
+STAYS = "the training failed; the old model, if any, stays in place"
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    from bot.rasa.stamp import MODEL, is_current
+    from bot.rasa.swap import alone
+    from bot.understanding.lessons.corpus import CorpusError
 
-    parser = argparse.ArgumentParser(prog="train.py", description="Trains the bot's model if need be.")
-    parser.add_argument("--force", action="store_true", help="train even if nothing changed")
-    parser.add_argument("--model", type=Path, default=MODEL, help="where the archive goes")
-    args = parser.parse_args(arguments)
+    args = _parse(arguments)
+    try:
+        with alone(args.model.parent):
+            return _act(args)
+    except CorpusError as error:
+        return _failed(str(error))
+
+
+def _act(args: argparse.Namespace) -> int:
+    from bot.rasa.stamp import is_current
+    from bot.rasa.swap import CannotSwap, back
+
+    if args.back:
+        try:
+            back(args.model)
+        except CannotSwap as error:
+            print(error, file=sys.stderr)
+            return 1
+        print("the previous model is live again; the same command changes them back")
+        return 0
+    if args.candidate is not None:
+        from bot.rasa.candidate import challenge
+        from bot.rasa.measure import measure
+
+        return challenge(args.model, args.candidate, _train, measure)
     if not args.force and is_current(args.model):
         print("model is up to date")
         return 0
-    return _train(args.model)
+    return 0 if _train(args.model) else 1
 
 
-def _train(model: Path) -> int:
-    from bot.rasa.stamp import inputs_digest, write_stamp
+def _train(model: Path) -> bool:
+    """With the lessons beside it. False after having said what went wrong; raises CorpusError."""
+    from bot.rasa.stamp import inputs_digest, taught_path, write_stamp
+    from bot.rasa.swap import install
+    from bot.understanding.lessons.corpus import read
 
     started = time.monotonic()
-    inputs = inputs_digest()
-    model.parent.mkdir(parents=True, exist_ok=True)
-    print("training the bot's model (about half a minute): loading Rasa", flush=True)
+    lessons = taught_path(model)
+    inputs = inputs_digest(ROOT, lessons)
+    read(ROOT / "data" / "nlu")
+    print("training the bot's model (about a minute): loading Rasa", flush=True)
     with tempfile.TemporaryDirectory(prefix=".training-", dir=model.parent) as private:
-        fresh = _run_rasa(Path(private))
+        fresh = _run_rasa(Path(private), [lessons] if lessons.is_file() else [])
         if fresh is None:
-            print("the training failed; the old model, if any, stays in place", file=sys.stderr)
-            return 1
-        fresh.replace(model)
-    write_stamp(model, inputs)
+            print(STAYS, file=sys.stderr)
+            return False
+        write_stamp(fresh, inputs)
+        if lessons.is_file():
+            taught_path(fresh).write_bytes(lessons.read_bytes())
+        install(fresh, model)
     print(f"model trained in {time.monotonic() - started:.0f} s", flush=True)
-    return 0
+    return True
 
 
-def _run_rasa(folder: Path) -> Optional[Path]:
+def _run_rasa(folder: Path, lessons: List[Path]) -> Optional[Path]:
     """Trains into that folder. Returns the archive, or None after having said what went wrong."""
     from bot.rasa.environment import prepare
 
@@ -70,7 +106,7 @@ def _run_rasa(folder: Path) -> Optional[Path]:
             result = rasa.model_training.train(
                 domain=str(ROOT / "domain.yml"),
                 config=str(ROOT / "config.yml"),
-                training_files=[str(ROOT / "data" / part) for part in ("nlu", "rules", "stories")],
+                training_files=[str(path) for path in (*(ROOT / "data" / part for part in PARTS), *lessons)],
                 output=str(folder),
                 fixed_model_name=NAME,
                 force_training=True,
@@ -92,6 +128,23 @@ def _show_progress() -> None:
     steps.setLevel(logging.INFO)
     steps.propagate = False
     steps.addHandler(_Progress())
+
+
+def _parse(arguments: Optional[List[str]]) -> argparse.Namespace:
+    from bot.rasa.stamp import MODEL
+
+    parser = argparse.ArgumentParser(prog="train.py", description="Trains the bot's model if need be.")
+    parser.add_argument("--model", type=Path, default=MODEL, help="where the archive goes")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--force", action="store_true", help="train even if nothing changed")
+    what.add_argument("--candidate", type=Path, metavar="LESSONS", help="a file of lessons, which may be empty")
+    what.add_argument("--back", action="store_true", help="put the previous model back")
+    return parser.parse_args(arguments)
+
+
+def _failed(sentence: str) -> int:
+    print(f"{sentence}\n{STAYS}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

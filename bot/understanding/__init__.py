@@ -1,5 +1,6 @@
-"""What a message says: language, entities, signals, class, and the article that answers it.
+"""What a message says: language, entities, secrets, signals, class, and the article that answers it.
 
-Shared by the Rasa process (Python 3.10) and the app (3.12+): it imports no Rasa, needs numpy only at run time
-and scikit-learn only while training.
+The classifier, its lessons and the signals are shared by the Rasa process (Python 3.10) and the app (3.12+): they
+import no Rasa, need numpy only at run time and SciPy only while training. What reads entities and secrets or finds
+articles (`entities/`, `secrets/`, `knowledge/`, `reading.py`, `masking.py`) belongs to the app alone.
 """

@@ -1,77 +1,81 @@
 """Which class does a text belong to, and how sure are we?
 
-Sentence vectors, centred per language, and character n-grams feed one multinomial logistic regression whose
-temperature is fitted on held-out folds. The state is arrays and JSON, never a pickle.
+A quick reader (one encoder) says what each sentence is about; filler is left out, and what remains is read as a
+whole. Where the quick reader is in doubt, a thorough one with a second encoder decides.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bot.understanding.encoder import Vectors, encoder_named
-from bot.understanding.labels import BACKGROUND, weight_of
-from bot.understanding.language import language_of
+from bot.understanding.encoder import Vectors
+from bot.understanding.escalation import Escalation
+from bot.understanding.labels import ACTS, BACKGROUND, COMPLAINTS
 from bot.understanding.ngrams import NGrams
+from bot.understanding.reader import Reader, Space
 from bot.understanding.sentences import split
+from bot.understanding.signals import Signals
+from bot.understanding.tuned import Tuned
 
-FORMAT: Final = 1
-WHOLE_AT_MOST: Final = 240
-"""Characters up to which a text of several sentences is also read as one."""
+WHOLE_AT_MOST: Final = 700
+"""Characters of what is read as one: encoding takes time by the letter, and a matter is told at the start."""
 
-_ARRAYS: Final = "classifier.npz"
-_FACTS: Final = "classifier.json"
+FILLER: Final = 0.5
+"""Probability of being background from which a sentence is left out, if others remain."""
 
-
-class BrokenModel(ValueError):
-    """The saved classifier cannot be read; train again."""
+ALSO: Final = 0.7
+"""Probability from which a sentence of its own names a further matter."""
 
 
 @dataclass(frozen=True)
 class Classification:
     """What a text is about.
 
-    `confidence` is sqrt(probability) x cosine to the nearest training sentence, 0 to 1: low both for a text
-    between two classes and for one unlike anything trained on. `ranking` holds (label, confidence), best
-    first, without the background class. A text of nothing but filler is "background" with confidence 0.
+    `confidence` is sqrt(probability) x cosine to the nearest training text, 0 to 1: low both for a text between two
+    classes and for one unlike anything trained on. `ranking` holds (label, confidence), best first, without the
+    background class. `also` names further complaint classes of single sentences. A text of nothing but filler is
+    "background" with confidence 0. `vectors` are those of what was read as a whole, for whoever judges further.
     """
 
     label: str
     confidence: float
     ranking: tuple[tuple[str, float], ...]
+    also: tuple[str, ...] = ()
+    whole: str = ""
+    vectors: Vectors = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True)
 class State:
     """Everything a classifier has learned.
 
-    `means` is the mean vector per language ("" for texts without one), `vectors` the centred training
-    vectors, `dense` and `sparse` the coefficients for vectors and n-grams (one column per label), `bias` one
-    per label, `temperature` divides the logits.
+    `quick` reads vectors of the first of `spaces`; `thorough` those of all of them side by side, and is None where
+    there is one space only. The quick reader's word counts from a lead of `sure` over the second label. `tuned`, where
+    there is one, is heard beside either.
     """
 
     labels: tuple[str, ...]
-    means: Mapping[str, Vectors]
-    vectors: Vectors
     ngrams: NGrams
-    dense: Vectors
-    sparse: Vectors
-    bias: Vectors
-    temperature: float
+    spaces: tuple[Space, ...]
+    quick: Reader
+    thorough: Reader | None = None
+    sure: float = 0.0
+    escalation: Escalation | None = None
+    tuned: Tuned | None = None
 
 
 class Classifier:
-    """A trained classifier. Safe to share between threads; loads its encoder with the first text."""
+    """A trained classifier. Safe to share between threads; loads its encoders with the first text."""
 
-    def __init__(self, state: State, encoder: str) -> None:
+    def __init__(self, state: State) -> None:
         self.state = state
-        self.encoder_name = encoder
+        self._background = state.labels.index(BACKGROUND) if BACKGROUND in state.labels else None
+        self._tuned_columns = None if state.tuned is None else columns_of(state.tuned, state.labels)
+        self._acts = [number for number, label in enumerate(state.labels) if label in ACTS]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -79,116 +83,88 @@ class Classifier:
 
     def classify(self, text: str) -> Classification:
         """The class of a text of any length; never raises on any text."""
-        candidates = _candidates(text)
-        if not candidates:
+        sentences = split(text)
+        if not sentences:
             return Classification(BACKGROUND, 0.0, ())
-        probabilities, cosines = self._read(candidates)
-        scores = np.sqrt(probabilities) * cosines[:, None]
-        return self._ranked(scores[self._telling(probabilities, cosines)])
+        if len(sentences) == 1:
+            return self._decided(sentences[0], None)
+        parts = self._quick(sentences)[0]
+        kept = self._telling(parts)
+        return self._decided(" ".join(sentences[n] for n in kept)[:WHOLE_AT_MOST], parts[kept])
 
-    def _read(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
-        """Per text: the probability of each label, and the cosine to the nearest training sentence."""
-        state = self.state
-        vectors = centred(encoder_named(self.encoder_name).encode(texts), texts, state.means)
-        logits = vectors @ state.dense + state.bias
-        for number, text in enumerate(texts):
-            positions, weights = state.ngrams.row(text)
-            logits[number] += weights @ state.sparse[positions]
-        nearest = np.clip((vectors @ state.vectors.T).max(axis=1), 0.0, 1.0)
-        return softmax(logits / state.temperature), nearest
+    def escalates(self, found: Classification, signals: Signals, language: str | None) -> bool:
+        """Is a text like those that needed a case? Without anything learned of that, what the rules say."""
+        learned = self.state.escalation
+        if learned is None or not found.whole:
+            return signals.escalate
+        vector = found.vectors[0, : self.state.quick.dense.shape[0]]
+        return learned.needed(vector, self.state.ngrams.row(found.whole), signals, language or "en")
 
-    def _telling(self, probabilities: Vectors, cosines: Vectors) -> int:
-        """Which of the texts says best what the matter is: probability x cosine, weighed by kind of label."""
-        weights = np.array([weight_of(label) for label in self.labels], dtype=np.float32)
-        return int(np.argmax((probabilities * weights).max(axis=1) * cosines))
+    def _quick(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
+        """Probabilities and vectors."""
+        vectors = self.state.spaces[0].place(texts)
+        return self.state.quick.read(vectors, [self.state.ngrams.row(text) for text in texts]), vectors
 
-    def _ranked(self, scores: Vectors) -> Classification:
+    def _telling(self, parts: Vectors) -> list[int]:
+        """The sentences that are not filler; nor greetings and thanks, where a matter is told beside them."""
+        said = np.ones(len(parts), dtype=bool)
+        if self._background is not None:
+            said &= parts[:, self._background] < FILLER
+        matters = said & (parts[:, self._acts].sum(axis=1) < FILLER)
+        for chosen in (matters, said):
+            if chosen.any():
+                return [int(number) for number in np.flatnonzero(chosen)]
+        return list(range(len(parts)))
+
+    def _decided(self, whole: str, parts: Vectors | None) -> Classification:
+        """What the text as a whole says, supported by what its sentences say each."""
+        (probabilities,), vectors = self._quick([whole])
+        beside = self._beside(whole)
+        probabilities, reader = together(probabilities, beside), self.state.quick
+        if self.state.thorough is not None and lead_of(probabilities) < self.state.sure:
+            reader = self.state.thorough
+            vectors = np.hstack([vectors, *(space.place([whole]) for space in self.state.spaces[1:])])
+            probabilities = together(reader.read(vectors, [self.state.ngrams.row(whole)])[0], beside)
+        nearness = reader.nearness(vectors[0], probabilities)
+        if parts is not None:
+            probabilities = (2 * probabilities + parts.mean(axis=0)) / 3
+        return self._ranked(probabilities, nearness, parts, whole, vectors)
+
+    def _beside(self, whole: str) -> Vectors | None:
+        if self.state.tuned is None:
+            return None
+        return np.asarray(self.state.tuned.read([whole])[0, self._tuned_columns], dtype=np.float32)
+
+    def _ranked(
+        self, probabilities: Vectors, nearness: float, parts: Vectors | None, whole: str, vectors: Vectors
+    ) -> Classification:
+        scores = np.sqrt(probabilities) * nearness
         order = [int(position) for position in np.argsort(-scores, kind="stable")]
         ranking = tuple((self.labels[n], float(scores[n])) for n in order if self.labels[n] != BACKGROUND)
         if not ranking or self.labels[order[0]] == BACKGROUND:
-            return Classification(BACKGROUND, 0.0, ranking)
-        return Classification(*ranking[0], ranking)
+            return Classification(BACKGROUND, 0.0, ranking, (), whole, vectors)
+        label, confidence = ranking[0]
+        return Classification(label, confidence, ranking, self._also(label, parts), whole, vectors)
 
-    def save(self, folder: Path) -> None:
-        """Writes the state into `folder`, which is made if missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        state = self.state
-        facts = {
-            "format": FORMAT,
-            "encoder": self.encoder_name,
-            "labels": state.labels,
-            "languages": sorted(state.means),
-            "temperature": state.temperature,
-            "vocabulary": state.ngrams.vocabulary,
-        }
-        (folder / _FACTS).write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
-        np.savez(
-            folder / _ARRAYS,
-            means=np.stack([state.means[language] for language in sorted(state.means)]),
-            vectors=state.vectors,
-            idf=state.ngrams.idf,
-            dense=state.dense,
-            sparse=state.sparse,
-            bias=state.bias,
-        )
+    def _also(self, label: str, parts: Vectors | None) -> tuple[str, ...]:
+        """The complaint classes, other than `label`, that a sentence names clearly; in the order they are named."""
+        if parts is None:
+            return ()
+        named = [self.labels[int(row.argmax())] for row in parts if row.max() >= ALSO]
+        return tuple(dict.fromkeys(each for each in named if each in COMPLAINTS and each != label))
 
 
-def load(folder: Path) -> Classifier:
-    """Reads what `Classifier.save` wrote. Raises BrokenModel, naming the file, when that cannot be read."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
-            arrays = {name: stored[name].astype(np.float32) for name in stored.files}
-        if facts["format"] != FORMAT:
-            raise ValueError(f"its format is {facts['format']}, this version reads {FORMAT}")
-        return Classifier(_state(facts, arrays), str(facts["encoder"]))
-    except (OSError, KeyError, ValueError, TypeError, EOFError) as error:
-        raise BrokenModel(f"the classifier in {folder} cannot be read: {error}; train it again") from error
+def columns_of(tuned: Tuned, labels: Sequence[str]) -> list[int]:
+    """Where the tuned reader's probability of each of `labels` stands. Raises ValueError for one it does not know."""
+    return [tuned.labels.index(label) for label in labels]
 
 
-def _state(facts: Mapping[str, Any], arrays: Mapping[str, Vectors]) -> State:
-    return State(
-        labels=tuple(facts["labels"]),
-        means=dict(zip(facts["languages"], arrays["means"], strict=True)),
-        vectors=arrays["vectors"],
-        ngrams=NGrams(facts["vocabulary"], arrays["idf"]),
-        dense=arrays["dense"],
-        sparse=arrays["sparse"],
-        bias=arrays["bias"],
-        temperature=float(facts["temperature"]),
-    )
+def together(general: Vectors, tuned: Vectors | None) -> Vectors:
+    """The mean of what a general reader and the tuned one say."""
+    return general if tuned is None else np.asarray((general + tuned) / 2, dtype=np.float32)
 
 
-def train(examples: Sequence[tuple[str, str]], encoder: str = "use") -> Classifier:
-    """Trains on (text, label) pairs; needs scikit-learn. Raises ValueError for fewer than two labels."""
-    from bot.understanding.training import fit
-
-    return Classifier(fit(examples, encoder_named(encoder)), encoder)
-
-
-def centred(raw: Vectors, texts: Sequence[str], means: Mapping[str, Vectors]) -> Vectors:
-    """Unit vectors of the texts once the mean of each one's language is taken away from the `raw` ones.
-
-    Without this, what all Chinese sentences share outweighs what two sentences about deposits share.
-    """
-    nothing = np.zeros(raw.shape[1], dtype=np.float32)
-    return unit(raw - np.stack([means.get(language_of(text) or "", nothing) for text in texts]))
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Each row scaled to length one; a row of zeros stays."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
-
-
-def softmax(logits: NDArray[Any]) -> Vectors:
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _candidates(text: str) -> list[str]:
-    """What is classified: the sentences, and the whole where it is short enough to be one thought."""
-    sentences = split(text)
-    if len(sentences) > 1 and len(text) <= WHOLE_AT_MOST:
-        sentences.append(" ".join(sentences))
-    return sentences
+def lead_of(probabilities: Vectors) -> float:
+    """By how much the most probable label leads the next one."""
+    second, first = np.sort(probabilities)[-2:]
+    return float(first - second)

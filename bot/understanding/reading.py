@@ -9,6 +9,8 @@ from bot.understanding.entities import Entity, find_entities
 from bot.understanding.language import Language, language_of
 from bot.understanding.signals import Signals, signals_of
 
+_SPOKEN = ("date", "duration")
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -22,8 +24,8 @@ class Reading:
         """The same as JSON-ready dictionaries and lists, to travel with the message to Rasa and its actions."""
         return {
             "language": self.language,
-            "entities": [dict(vars(entity)) for entity in self.entities],
-            "signals": {**vars(self.signals), "reasons": list(self.signals.reasons)},
+            "entities": [{k: v for k, v in vars(entity).items() if v is not None} for entity in self.entities],
+            "signals": {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self.signals).items()},
         }
 
 
@@ -35,9 +37,11 @@ def read(text: str) -> Reading:
 
 
 def _without(text: str, entities: tuple[Entity, ...]) -> str:
-    """Names and numbers have no language: "RD-7KWHM-3XTPA 进度" is Chinese."""
+    """Names and numbers have no language, words for a time do: "RD-7KWHM-3XTPA 进度" is Chinese, and so is "三天前"."""
     parts, end = [], 0
-    for entity in sorted(entities, key=lambda one: one.start):
+    for entity in entities:
+        if entity.kind in _SPOKEN:
+            continue
         parts.append(text[end : max(end, entity.start)])
         end = max(end, entity.end)
     return " ".join([*parts, text[end:]])

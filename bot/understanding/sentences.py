@@ -17,13 +17,15 @@ _READ_AT_MOST: Final = 40_000
 # A run of stops is tried from its first one only, which keeps 40,000 of them linear.
 _END: Final = re.compile(r"[!?;。！？；…\r\n]+|(?<!\.)\.+(?=[\s\u3400-\u9fff]|$)")
 _SAYS_SOMETHING: Final = re.compile(r"[^\W_]")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _CUT: Final = re.compile(r"[,，、:：\s]")
 
 
 def split(text: str) -> list[str]:
     """The sentences of a text, at most `AT_MOST`: the first nine and the last three where there are more."""
     pieces: list[str] = []
-    for piece in _END.split(text[:_READ_AT_MOST]):
+    whole = _LONE_SURROGATE.sub("\ufffd", text[:_READ_AT_MOST])  # no encoder takes half a character
+    for piece in _END.split(whole):
         pieces.extend(_shorten(piece.strip()))
     said = [piece for piece in pieces if _SAYS_SOMETHING.search(piece)]
     if len(said) <= AT_MOST:

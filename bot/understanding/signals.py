@@ -7,7 +7,7 @@ regulator matters are found here whatever the classifier thinks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -28,13 +28,16 @@ class Signals:
     """What the wording of a message asks for.
 
     `escalate`: the matter needs a case and a person. `hand_over`: a person should take the conversation now.
-    `reasons` are codes: those of `RULES` for the first, of `HAND_OVER` for the second.
+    `reasons` are codes: those of `RULES` for the first, of `HAND_OVER` for the second. `features` is what was heard
+    and `days` the longest time named: what several messages of one matter say is judged together by `rules_met`.
     """
 
     escalate: bool
     hand_over: bool
     severity: Severity
     reasons: tuple[str, ...]
+    features: tuple[str, ...] = ()
+    days: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,12 @@ _CRITICAL: Final = frozenset({"theft", "distress"})
 _HIGH: Final = frozenset({"scam", "data_leak", "frozen", "money_missing", "legal", "regulator", "p2p_order"})
 
 
+def rules_met(features: Iterable[str], days: float) -> tuple[str, ...]:
+    """The reasons to escalate that these features amount to, whichever messages of a matter they came from."""
+    heard = _Heard(frozenset(features), days)
+    return tuple(code for code, rule in RULES.items() if rule(heard))
+
+
 def signals_of(text: str, language: Language | None) -> Signals:
     """The signals of a message in any mixture of our languages.
 
@@ -108,10 +117,17 @@ def signals_of(text: str, language: Language | None) -> Signals:
     if _shouts(read):
         features |= {"anger"}
     heard = _Heard(features, days_in(read))
-    because: list[str] = [code for code, rule in RULES.items() if rule(heard)]
-    wanted = [code for code in HAND_OVER if code in features]
+    because = rules_met(features, heard.days)
+    wanted = tuple(code for code in HAND_OVER if code in features)
     reasons = tuple(dict.fromkeys(because + wanted))
-    return Signals(bool(because), bool(wanted), _severity(reasons, heard), reasons)
+    return Signals(
+        escalate=bool(because),
+        hand_over=bool(wanted),
+        severity=_severity(reasons, heard),
+        reasons=reasons,
+        features=tuple(sorted(features)),
+        days=heard.days,
+    )
 
 
 def _languages(text: str, language: Language | None) -> list[Language]:
@@ -123,12 +139,16 @@ def _languages(text: str, language: Language | None) -> list[Language]:
     return found or [language or "en"]
 
 
-def _severity(reasons: tuple[str, ...], heard: _Heard) -> Severity:
-    if not _CRITICAL.isdisjoint(reasons):
+def severity_of(reasons: Iterable[str]) -> Severity:
+    """How grave a matter with these reasons is."""
+    given = frozenset(reasons)
+    if given & _CRITICAL:
         return "critical"
-    if not _HIGH.isdisjoint(reasons):
-        return "high"
-    return "low" if not reasons and heard.all("how_to") else "normal"
+    return "high" if given & _HIGH else "normal"
+
+
+def _severity(reasons: tuple[str, ...], heard: _Heard) -> Severity:
+    return "low" if not reasons and heard.all("how_to") else severity_of(reasons)
 
 
 def _shouts(text: str) -> bool:

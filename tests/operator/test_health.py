@@ -60,6 +60,17 @@ async def test_a_listener_that_is_down_means_not_ready(store: Store, tmp_path: P
     assert again.status_code == 200
 
 
+async def test_a_model_that_could_not_be_taken_up_degrades(store: Store, tmp_path: Path) -> None:
+    fake = FakeRasa()
+    fake.mode = "old model"
+    async with serving(fake.app) as url:
+        rasa = RasaClient(url, SECRET, timeout_seconds=2)
+        state = await Health(store=store, data_dir=tmp_path, channels={}, rasa=rasa).state()
+        await rasa.close()
+    assert list(state.degraded) == ["model"]
+    assert "the one before keeps serving" in state.degraded["model"]
+
+
 async def test_a_channel_in_trouble_and_a_rasa_that_is_down_only_degrade(store: Store, tmp_path: Path) -> None:
     listener = Listener()
     listener.ill = "the relay does not answer"

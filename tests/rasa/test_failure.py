@@ -170,7 +170,17 @@ def test_a_tracker_store_that_cannot_write_fails_the_turn(second: Second) -> Non
 
 
 def test_what_was_asked_is_still_asked_after_a_restart(second: Second) -> None:
-    slots = [{"event": "slot", "name": "awaiting", "value": "helped"}]
+    filled = {
+        "awaiting": "fact",
+        "asked": "network",
+        "tries": 1,
+        "matter": "deposit_issue",
+        "facts": {"deposit_issue": {"amount": "500 USDT", "tx_hash": ""}},
+        "later": ["fees_limits"],
+        "unhanded": ["money_missing"],
+        "epoch": 3,
+    }
+    slots = [{"event": "slot", "name": name, "value": value} for name, value in filled.items()]
     with peer(second.actions_port, 200, json.dumps({**json.loads(ANSWER), "events": slots}).encode()):
         second.door.say("webchat:kept", "where is my withdrawal")
     with closing(sqlite3.connect(second.data / "rasa.db")) as database:
@@ -179,7 +189,7 @@ def test_what_was_asked_is_still_asked_after_a_restart(second: Second) -> None:
     with peer(second.actions_port, 200, ANSWER) as asked:
         second.door.say("webchat:kept", "/yes")
     assert asked[0]["next_action"] == "action_yes"
-    assert asked[0]["tracker"]["slots"]["awaiting"] == "helped"
+    assert {name: asked[0]["tracker"]["slots"][name] for name in filled} == filled
 
 
 def test_a_long_conversation_does_not_grow_without_end(second: Second) -> None:

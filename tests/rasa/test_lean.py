@@ -46,6 +46,22 @@ def test_a_model_with_another_component_gets_the_real_one(tmp_path: Path) -> Non
     assert in_rasa(_LEAVE_OUT, str(archive(tmp_path, [*OURS, DIET]))) == "False real"
 
 
+def test_a_process_without_it_says_which_models_it_cannot_take_up(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    ours, other = archive(tmp_path, OURS), archive(tmp_path / "other", [*OURS, DIET])
+    assert in_rasa(_FITS, str(ours), str(other)) == "True True True False"
+
+
+_FITS = """
+import sys
+from pathlib import Path
+from bot.rasa.lean import fits_here, leave_out_tensorflow
+ours, other = map(Path, sys.argv[1:])
+before = fits_here(ours), fits_here(other)
+leave_out_tensorflow(ours)
+print(*before, fits_here(ours), fits_here(other))
+"""
+
 _LEAVE_OUT = """
 import sys
 from importlib.util import find_spec

@@ -66,7 +66,10 @@ def test_the_same_words_in_another_message_are_another_message(door: Door) -> No
 
 def test_a_question_that_was_asked_twice_is_still_open(door: Door) -> None:
     asked(door, turn(1, "webchat:repeated-question", WITHDRAWAL["en"]), times=2)
-    assert kinds(asked(door, turn(2, "webchat:repeated-question", "/yes"), times=2)) == ["resolve", "solved_tip"]
+    assert kinds(asked(door, turn(2, "webchat:repeated-question", "/yes"), times=2)) == [
+        "resolve",
+        "tip_withdrawal_issue",
+    ]
 
 
 def test_a_repeated_message_is_the_same_where_a_long_conversation_is_folded(door: Door) -> None:

@@ -103,6 +103,7 @@ def test_a_failed_training_leaves_the_old_model(tmp_path: Path) -> None:
         [str(RASA_PYTHON), str(tmp_path / "bot/rasa/train.py")], env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 1
+    assert "data/nlu/fees_limits.yml:2: is no YAML" in done.stderr
     assert "the old model, if any, stays in place" in done.stderr
     assert "Traceback" not in done.stderr
     assert model.read_bytes() == b"the old model"

@@ -10,6 +10,8 @@ from tests.repo.tree import PACKAGES, files, imports, module_of
 SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.presence", "bot.store", "bot.repository", "bot.wording")
 PROOF = ("bot.identity.policy", "bot.identity.repository")
 """Whether a proof holds, and whom somebody is asked to be: cases and agents need to know."""
+WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
+"""The names of the classes, and what must stand in no text."""
 CONTRACT = ("channels.contract", "channels.live_contract")
 RULES: dict[str, tuple[str, ...]] = {
     "bot.understanding": ("bot.understanding",),
@@ -20,9 +22,10 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
     "channels.live_contract": (),
-    "actions": ("actions", "bot.understanding.labels"),
+    "actions": ("actions", "bot.understanding.labels", "bot.understanding.signals", "bot.understanding.folding"),
     "actions.commands": (),
-    "escalation": ("escalation", "actions.commands", *CONTRACT, "bot.understanding.labels", *SHARED, *PROOF),
+    "escalation.help": ("escalation", *CONTRACT, *SHARED, "bot.understanding"),
+    "escalation": ("escalation", "actions.commands", *CONTRACT, *WORDS, *SHARED, *PROOF),
 }
 EXTRA = {
     "bot.bootstrap": ("channels.registry",),

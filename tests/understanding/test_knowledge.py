@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from bot.understanding.figures import FiguresError, read_figures
 from bot.understanding.knowledge import Knowledge, KnowledgeError
+from bot.understanding.knowledge.figures import FiguresError, read_figures
 from bot.understanding.labels import COMPLAINTS
 from bot.understanding.language import Language, language_of
 from tests.understanding.nlu_data import ROOT
@@ -91,6 +92,13 @@ It costs {fee}.
 """
 
 
+NOTICE = GOOD.replace("source: group 11\n", "source: group 11\nkind: notice\nsince: 2026-11-25\n")
+
+
+def with_line(line: str) -> str:
+    return GOOD.replace("source: group 11\n", f"source: group 11\n{line}\n")
+
+
 def without_twin(folder: Path) -> None:
     (folder / "one.zh.md").unlink()
 
@@ -107,6 +115,16 @@ def without_twin(folder: Path) -> None:
         (lambda folder: (folder / "one.en.md").write_text(GOOD.replace("id: one", "id: two")), "must be called two"),
         (lambda folder: (folder / "one.en.md").write_text(GOOD + "long " * 300), "characters"),
         (lambda folder: (folder / "one.en.md").write_text("Fees"), r"one\.en\.md:1 must begin"),
+        (lambda folder: (folder / "one.en.md").write_text(GOOD.replace("rank: 1", "rank: one")), r"one\.en\.md:4 rank"),
+        (lambda folder: (folder / "one.en.md").write_text(with_line("group: cats")), r"one\.en\.md:8 the group 'cats'"),
+        (lambda folder: (folder / "one.en.md").write_text(with_line("kind: joke")), r"one\.en\.md:8 the kind 'joke'"),
+        (lambda folder: (folder / "one.en.md").write_text(with_line("kind: notice")), r"one\.en\.md:8 a notice, and"),
+        (lambda folder: (folder / "one.en.md").write_text(with_line("since: 2026-01-02")), r"one\.en\.md:8 a notice"),
+        (
+            lambda folder: (folder / "one.en.md").write_text(NOTICE.replace("11-25", "2")),
+            r"one\.en\.md:9 since must be",
+        ),
+        (lambda folder: (folder / "one.en.md").write_text(NOTICE), "differs from its twin"),
     ],
 )
 def test_a_broken_article_is_named(tmp_path: Path, spoil: Callable[[Path], object], complaint: str) -> None:
@@ -116,6 +134,16 @@ def test_a_broken_article_is_named(tmp_path: Path, spoil: Callable[[Path], objec
     spoil(tmp_path)
     with pytest.raises(KnowledgeError, match=complaint):
         Knowledge.load(tmp_path, {"fee": 3})
+
+
+def test_a_notice_has_its_day_and_an_article_its_topic(tmp_path: Path) -> None:
+    for language in ("en", "zh"):
+        (tmp_path / f"one.{language}.md").write_text(NOTICE)
+        (tmp_path / f"two.{language}.md").write_text(with_line("group: login").replace("id: one", "id: two"))
+    knowledge = Knowledge.load(tmp_path, {"fee": 3})
+    (notice,) = knowledge.notices("zh")
+    assert (notice.id, notice.since, notice.group) == ("one", date(2026, 11, 25), "fees")
+    assert {topic: [one.id for one in own] for topic, own in knowledge.topics("en").items()} == {"login": ["two"]}
 
 
 def test_an_empty_folder_and_unusable_figures_are_named(tmp_path: Path) -> None:
@@ -133,5 +161,6 @@ def test_all_classes_at_once_give_what_each_gives_alone(knowledge: Knowledge) ->
         for language in ("en", "zh"):
             at_once = knowledge.best_per_class(text, COMPLAINTS, language)
             alone = {label: knowledge.best(text, label, language) for label in COMPLAINTS}
-            assert at_once == {label: article for label, article in alone.items() if article is not None}
+            articles = {label: match.article for label, match in at_once.items()}
+            assert articles == {label: article for label, article in alone.items() if article is not None}
             assert set(at_once) == {label for label in COMPLAINTS if knowledge.for_class(label)}

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.understanding.entities import prepare
 from bot.understanding.reading import read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared() -> None:
+    prepare()
+
 
 HOSTILE = [
     "a" * 100_000, "1" * 100_000, "9" * 10_000, "." * 100_000 + "x", "我" * 100_000, "被" * 100_000,
@@ -51,7 +58,7 @@ WORDS = [
 def test_any_text_is_read_and_travels_as_json(text: str) -> None:
     metadata = read(text).as_metadata()
     assert json.loads(json.dumps(metadata)) == metadata
-    assert metadata["signals"].keys() == {"escalate", "hand_over", "severity", "reasons"}
+    assert metadata["signals"].keys() == {"escalate", "hand_over", "severity", "reasons", "features", "days"}
 
 
 def test_what_travels_to_rasa() -> None:
@@ -64,5 +71,7 @@ def test_what_travels_to_rasa() -> None:
             "hand_over": True,
             "severity": "critical",
             "reasons": ["theft", "person_asked"],
+            "features": ["person_asked", "theft"],
+            "days": 0.0,
         },
     }

@@ -8,8 +8,8 @@ import re
 import pytest
 
 from bot.understanding import wording
-from bot.understanding.language import language_of
-from bot.understanding.signals import HAND_OVER, RULES, Signals, signals_of
+from bot.understanding.language import Language, language_of
+from bot.understanding.signals import HAND_OVER, RULES, Signals, rules_met, severity_of, signals_of
 from bot.understanding.waiting import days_in
 
 
@@ -148,3 +148,20 @@ def test_both_word_lists_know_the_same_features_and_every_pattern_compiles(langu
     for patterns in data["patterns"].values():
         for pattern in patterns:
             assert not re.compile(pattern).fullmatch("")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "language"),
+    [
+        ("my deposit has not arrived", "it has been three days now", "en"),
+        ("我的充值没到账", "已经三天了", "zh"),
+        ("my deposit is missing", "i contacted support already", "en"),
+    ],
+)
+def test_two_messages_amount_to_what_neither_says_alone(first: str, then: str, language: Language) -> None:
+    said = [signals_of(text, language) for text in (first, then)]
+    assert [one.escalate for one in said] == [False, False]
+    features = {feature for one in said for feature in one.features}
+    reasons = rules_met(features, max(one.days for one in said))
+    assert reasons == ("money_missing",)
+    assert severity_of(reasons) == "high"

@@ -1,0 +1,77 @@
+"""A copy of the sentence encoder that was tuned on complaints, with a head that names their class.
+
+It has seen nothing but data/nlu, so it speaks only of the labels it knows; beside the general readers, which know
+meaning from elsewhere, it makes other mistakes, and their mean makes fewer than either (docs/decisions/0019).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.understanding.encoder import UseEncoder, Vectors, encoder_named
+from bot.understanding.reader import softmax
+
+TUNED_PARTS: Final = (
+    *("proj_W", "proj_b", "ln_g_all", "ln_b_all", "w1", "b1", "w2", "b2", "ln_g", "ln_b"),
+    *("cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3"),
+)
+"""The weights of the encoder that tuning changes; the table of word pieces stays as it is."""
+
+HEAD_SCALE: Final = 8.0
+"""The encoder's vectors have length one; a head learns faster on longer ones."""
+
+_LISTS: Final = ("w1", "b1", "w2", "b2")
+
+
+class Tuned:
+    """Safe to share between threads. `labels` are those it was tuned on."""
+
+    def __init__(self, labels: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.labels = tuple(labels)
+        self.arrays = dict(arrays)
+        self._head = {name: _single(self.arrays[name]) for name in ("head0", "head0_b", "head1", "head1_b")}
+        self._backend: Any = None
+
+    def read(self, texts: Sequence[str]) -> Vectors:
+        """The probability of each of `labels`: a row per text."""
+        if self._backend is None:
+            self._backend = self._tuned_backend()
+        vectors = np.asarray(self._backend.encode(list(texts)), dtype=np.float32) * HEAD_SCALE
+        hidden = np.maximum(vectors @ self._head["head0"] + self._head["head0_b"], 0.0)
+        return softmax(hidden @ self._head["head1"] + self._head["head1_b"])
+
+    def _tuned_backend(self) -> Any:
+        """The encoder's engine with the tuned weights; tokenizer and word table are shared with the original."""
+        backend = copy.copy(backend_of_use())
+        for name in TUNED_PARTS:
+            if name in _LISTS:
+                setattr(backend, name, [_single(self.arrays[f"{name}{number}"]) for number in range(3)])
+            else:
+                setattr(backend, name, _single(self.arrays[name]))
+        return backend
+
+
+def load_tuned(path: Path) -> Tuned | None:
+    """What `bot/understanding/tuning.py` wrote; None where there is no such file."""
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files if name != "labels"}
+        return Tuned(stored["labels"].tolist(), arrays)
+
+
+def backend_of_use() -> Any:
+    """The engine of the general encoder, one per process."""
+    encoder = encoder_named("use")
+    assert isinstance(encoder, UseEncoder)
+    return encoder.engine
+
+
+def _single(array: NDArray[Any]) -> Vectors:
+    return np.asarray(array, dtype=np.float32)
