@@ -31,13 +31,16 @@ class Command:
 class Say(Command):
     """Say a sentence of the catalogue (`bot/wording`) in the user's language.
 
-    `key` names the sentence, `values` fill it, `buttons` are names of quick replies (`BUTTONS`).
+    `key` names the sentence, `buttons` are names of quick replies (`BUTTONS`). `values` fill it as they are, `named`
+    with other entries of the catalogue: {"topics": ("topic_fees_limits",)} becomes "a fee or a limit". A placeholder
+    called "list" gets them as a list of lines, any other one as an enumeration.
     """
 
     name = "say"
     key: str
     values: Mapping[str, str] = field(default_factory=dict)
     buttons: tuple[str, ...] = ()
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,8 @@ class OpenCase(Command):
     """Open a case about `label` (a class of the taxonomy, or "unclassified") in this conversation.
 
     A conversation whose case is still open gets the message added to that case instead of a second case.
-    The number is said by the desk after the commit, never by the bot.
+    The number is said by the desk after the commit, never by the bot. `quiet`: what is added to an open case is not
+    acknowledged, for the bot asks on in the same breath.
     """
 
     name = "open_case"
@@ -62,19 +66,33 @@ class OpenCase(Command):
     severity: str = "normal"
     reasons: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    quiet: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class HandToPerson(Command):
-    """Put the conversation into the agents' queue; the bot is silent from this commit on."""
+    """Put the conversation into the agents' queue; the bot is silent from this commit on.
+
+    `brief` is what the bot gathered for the person (`actions/handing.py`).
+    """
 
     name = "hand_to_person"
     reasons: tuple[str, ...] = ()
+    brief: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandIfSilent(Command):
+    """The bot goes on about a case that no person has yet: if the user falls silent, hand the conversation over."""
+
+    name = "hand_if_silent"
+    reasons: tuple[str, ...] = ()
+    brief: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolve(Command):
-    """The user confirmed that the answer helped: the conversation is resolved and can be reopened by writing."""
+    """The user confirmed an answer or wants nothing more: the conversation is resolved and is reopened by writing."""
 
     name = "resolve"
 
@@ -87,7 +105,7 @@ class TellCaseStatus(Command):
 
 
 COMMANDS: Mapping[str, type[Command]] = {
-    kind.name: kind for kind in (Say, Answer, OpenCase, HandToPerson, Resolve, TellCaseStatus)
+    kind.name: kind for kind in (Say, Answer, OpenCase, HandToPerson, HandIfSilent, Resolve, TellCaseStatus)
 }
 
 BUTTONS: Mapping[str, str] = {
@@ -96,6 +114,7 @@ BUTTONS: Mapping[str, str] = {
     "person": "/person",
     "status": "/status",
     "never_mind": "/never_mind",
+    "skip": "/skip",
 }
 """Quick replies the bot may offer and what Rasa receives when one is pressed; class buttons are `class:<label>`.
 
@@ -119,4 +138,6 @@ def from_json(data: Mapping[str, Any]) -> Command:
 
 
 def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _frozen(each) for key, each in value.items()}
     return tuple(value) if isinstance(value, list) else value

@@ -1,264 +1,140 @@
-"""What does the bot answer to a turn? Pure: what is known goes in, commands and what to remember come out."""
+"""What does the bot answer to a turn? Pure: what is known goes in, commands and what to remember come out.
+
+`prepared` adds up what is known, one of `acts`, `matter` and `asking` answers, `complete` sees to the person.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from actions.commands import Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
-from actions.lookup import Finding, Unavailable, Unreadable
-from actions.matters import ADVICE, ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
+from actions.acts import (
+    ACTS,
+    called,
+    misunderstood,
+    next_label,
+    pending_question,
+    status,
+    switched,
+    thanks,
+    turn_to,
+    who,
+)
+from actions.asking import acknowledged, ask_on, corrections
+from actions.commands import OpenCase
+from actions.decision import Decision, complete
+from actions.handing import handed, matter_of, taken
+from actions.matter import LIKELY, Found, answer_matter, records_wanted
+from actions.matters import flow_of
+from actions.memory import FACT, HELPED, OPEN_CASE
+from actions.phrases import asks_who, doubts, is_calling_loudly, is_content
+from actions.preparing import prepared
 from actions.turn import Turn
 
-HELPED = "helped"
-OPEN_CASE = "open_case"
-UNCLASSIFIED = "unclassified"
-PATIENCE = 2
-"""This many messages in a row that were not understood, and a person takes over."""
-CHOICES = 3
-"""How many classes are offered when a message was not understood."""
-CHECK = ("yes", "no", "person")
-PROVE = "prove"
-RANKED_UP: Mapping[str, str] = {"low": "normal", "normal": "high"}
-"""The severity of a case whose user said in the subject that it is a complaint."""
+CORRECTION_CHARACTERS = 120
+"""A longer message that takes something back tells a matter anew."""
 
-Found = Finding | Unavailable | Unreadable | None
+KNOWN = 0.5
+"""The confidence from which a message counts as recognised to be about nothing of ours."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """What the desk is asked to do, and the slots as they are from now on."""
-
-    commands: tuple[Command, ...]
-    awaiting: str | None = None
-    matter: str | None = None
-    misunderstood: int = 0
-
-
-def wanted_look_up(action: str, turn: Turn) -> str | None:
-    """Which of the exchange's records to read before deciding; None when none would change the decision."""
-    if action != "action_matter" or turn.uid is None or _for_person(turn) or _article(turn) in HOW_TO:
-        return None
-    return LOOK_UPS.get(turn.intent)
+STEPS: Mapping[str, Callable[[Turn, Found], Decision]] = {"action_matter": answer_matter, **ACTS}
+"""The actions of domain.yml."""
+CALM = ("action_greet", "action_person", "action_misunderstood")
+"""These see themselves to somebody who is to be handed over."""
 
 
 def decide(action: str, turn: Turn, found: Found = None) -> Decision:
     """The answer to one turn. `found` is what `wanted_look_up` led to. Raises KeyError for an unknown action."""
     step = STEPS[action]
-    if action in ("action_matter", "action_greet", "action_person", "action_misunderstood") and not turn.escalate:
-        return step(turn, found)
-    if turn.escalate or turn.hand_over:
-        return _to_person(turn, _matter_of(turn))
+    turn = prepared(turn)
+    return complete(turn, _decided(action, step, turn, found))
+
+
+def wanted_look_up(action: str, turn: Turn) -> str | None:
+    """Which of the exchange's records to read before deciding; None when none would change the decision."""
+    about = _about(action, prepared(turn))
+    return None if about is None else records_wanted(about)
+
+
+def about_incidents(action: str, turn: Turn) -> bool:
+    """Whether something wrong on the platform may be behind what this turn is about."""
+    about = _about(action, prepared(turn))
+    return about is not None and flow_of(about.intent).incidents
+
+
+def known_entities(turn: Turn) -> Mapping[str, tuple[str, ...]]:
+    """What the matter has named so far; the newest message counts most."""
+    held = turn.memory.held(turn.memory.matter)
+    return {**{kind: tuple(value.split(", ")) for kind, value in held.items() if value}, **turn.entities}
+
+
+def _decided(action: str, step: Callable[[Turn, Found], Decision], turn: Turn, found: Found) -> Decision:
+    memory = turn.memory
+    if memory.awaiting == FACT:
+        return ask_on(action, turn)
+    if asks_who(turn.text):
+        return who(turn)
+    pending = pending_question(turn) is not None
+    if turn.language_wish:
+        return switched(turn)
+    if pending and is_calling_loudly(turn.text):
+        return called(turn)
+    if _corrects(turn):
+        return _corrected(turn, found)
+    if _is_content(action, turn):
+        return thanks(turn, found)
+    grave = turn.escalate and turn.reasons != LIKELY
+    if action != "action_matter" and (grave or (turn.hand_over and action not in CALM)):
+        return taken(turn, matter_of(turn)) if grave else handed(turn, matter_of(turn))
+    if action == "action_misunderstood" and "case_number" in turn.entities:
+        return status(turn)
+    if _is_guess(action, turn):
+        return misunderstood(turn)
     return step(turn, found)
 
 
-def _matter(turn: Turn, found: Found) -> Decision:
-    label = turn.intent
-    if _for_person(turn):
-        return _taken_to_person(turn, label if label in CLASSES else _matter_of(turn))
-    if label in SENTENCES:
-        return _with_sentence(turn)
-    if wanted_look_up("action_matter", turn):
-        return _from_records(turn, found)
-    return _from_knowledge(turn)
+def _about(action: str, turn: Turn) -> Turn | None:
+    """The turn as one about the matter that is answered in it; None when no matter is."""
+    if turn.memory.awaiting == FACT:
+        return None
+    if label := next_label("action_thanks" if _is_content(action, turn) else action, turn):
+        return turn_to(turn, label)
+    if _corrects(turn) and turn.memory.matter:
+        return replace(turn, intent=turn.memory.matter)
+    return turn if action == "action_matter" else None
 
 
-def _with_sentence(turn: Turn) -> Decision:
-    """No matter of ours, by the looks of it. What its user calls a complaint is for a person to decline."""
-    if _complains(turn) and turn.intent != "spam":
-        return _to_person(turn, _matter_of(turn))
-    return Decision(commands=(Say(key=SENTENCES[turn.intent]),), matter=turn.matter)
+def _is_guess(action: str, turn: Turn) -> bool:
+    """That a message holds no matter of ours is said when it is known, not when it is the least unlikely."""
+    idle = action == "action_matter" and turn.intent in ("out_of_scope", "not_a_complaint")
+    return idle and 0 < turn.confidence < KNOWN and not (turn.escalate or turn.hand_over)
 
 
-def _from_records(turn: Turn, found: Found) -> Decision:
-    """The exchange's own records answer, or a person who can read them."""
-    if isinstance(found, Unavailable):
-        return _without_records(turn)
-    if not isinstance(found, Finding):
-        return _to_person(turn, turn.intent, ("records_unreadable",))
-    said = Say(key=found.sentence, values=found.values)
-    if found.needs_person:
-        told = () if found.status == "unknown" else (said,)
-        return _told_and_handed(turn, told, (f"{found.what}_{found.status}",), found.facts)
-    if found.status == "none":
-        return _with_case(turn, said)
-    return _ask_if_it_helped(turn, said, facts=found.facts)
+def _is_content(action: str, turn: Turn) -> bool:
+    """ "Great, now I see": praise after an answer says that it will do, and so do thanks that were not understood."""
+    if turn.memory.awaiting != HELPED or turn.escalate or turn.hand_over or doubts(turn.text):
+        return False
+    praise = action == "action_matter" and turn.intent == "not_a_complaint"
+    return praise or (action == "action_misunderstood" and is_content(turn.text))
 
 
-def _without_records(turn: Turn) -> Decision:
-    """The truth about the records, and a case."""
-    said, reasons = Say(key="backoffice_down"), ("backoffice_down",)
-    if _complains(turn):
-        return _told_and_handed(turn, (said,), reasons)
-    return Decision(commands=(said, _open(turn, turn.intent, reasons)))
+def _corrects(turn: Turn) -> bool:
+    """A fact of the matter under way is taken back, and nothing else is told."""
+    waits = turn.memory.awaiting in (HELPED, OPEN_CASE)
+    grave = turn.escalate and turn.reasons != LIKELY
+    return waits and len(turn.text) <= CORRECTION_CHARACTERS and not grave and bool(corrections(turn))
 
 
-def _from_knowledge(turn: Turn) -> Decision:
-    """An article answers; without one a case is offered. Where records would say more, proof of identity is."""
-    article = _article(turn)
-    hint = _hint(turn, article)
-    if article is None:
-        return _with_case(turn, *hint)
-    return _ask_if_it_helped(turn, Answer(article=article), *hint)
-
-
-def _hint(turn: Turn, article: str | None) -> tuple[Say, ...]:
-    """How the user gets to hear of their own account."""
-    if not _account_would_help(turn, article):
-        return ()
-    return (Say(key="prove_hint"),) if turn.can_prove else (Say(key="sign_in_hint"),)
-
-
-def _account_would_help(turn: Turn, article: str | None) -> bool:
-    return turn.intent in LOOK_UPS and turn.uid is None and article not in HOW_TO
-
-
-def _greet(turn: Turn, _: Found) -> Decision:
-    return Decision(commands=(Say(key="greeting"),), awaiting=turn.awaiting, matter=turn.matter)
-
-
-def _thanks(turn: Turn, _: Found) -> Decision:
-    return Decision(commands=(Say(key="welcome"),), awaiting=turn.awaiting, matter=turn.matter)
-
-
-def _yes(turn: Turn, _: Found) -> Decision:
-    if turn.awaiting == HELPED:
-        return Decision(commands=(Resolve(), Say(key="solved_tip")))
-    if turn.awaiting == OPEN_CASE:
-        return _to_person(turn, turn.matter or UNCLASSIFIED, ("case_wanted",))
-    return _ask_what(turn)
-
-
-def _no(turn: Turn, _: Found) -> Decision:
-    if turn.awaiting == HELPED:
-        return _to_person(turn, turn.matter or UNCLASSIFIED, ("answer_did_not_help",))
-    if turn.awaiting == OPEN_CASE:
-        return Decision(commands=(Say(key="no_case_opened"),))
-    return _ask_what(turn)
-
-
-def _person(turn: Turn, _: Found) -> Decision:
-    return _to_person(turn, _matter_of(turn), ("person_asked",))
-
-
-def _status(turn: Turn, _: Found) -> Decision:
-    return Decision(commands=(TellCaseStatus(),), awaiting=turn.awaiting, matter=turn.matter)
-
-
-def _never_mind(_turn: Turn, _: Found) -> Decision:
-    return Decision(commands=(Say(key="never_mind"),))
-
-
-def _misunderstood(turn: Turn, _: Found) -> Decision:
-    times = turn.misunderstood + 1
-    if times >= PATIENCE:
-        return _to_person(turn, turn.matter or UNCLASSIFIED, ("misunderstood_twice",))
-    if turn.hand_over or _complains(turn):
-        return _to_person(turn, _matter_of(turn))
-    if turn.case_open:
-        return Decision(commands=(_open(turn, turn.matter or UNCLASSIFIED, ("added_by_user",)),), matter=turn.matter)
-    likely = [name for name in turn.ranking if name in CLASSES][:CHOICES]
-    buttons = (*(f"class:{name}" for name in likely), "person")
-    asked = Say(key="not_understood", buttons=buttons)
-    return Decision(commands=(asked,), awaiting=turn.awaiting, matter=turn.matter, misunderstood=times)
-
-
-STEPS: Mapping[str, Callable[[Turn, Found], Decision]] = {
-    "action_matter": _matter,
-    "action_greet": _greet,
-    "action_thanks": _thanks,
-    "action_yes": _yes,
-    "action_no": _no,
-    "action_person": _person,
-    "action_status": _status,
-    "action_never_mind": _never_mind,
-    "action_misunderstood": _misunderstood,
-}
-"""The actions of domain.yml."""
-
-
-def _for_person(turn: Turn) -> bool:
-    return turn.escalate or turn.hand_over or turn.intent in ALWAYS_PERSON
-
-
-def _complains(turn: Turn) -> bool:
-    """The subject calls it a complaint, which is to become a case, unless it asks for the way or a case has it.
-
-    The subject stays on the mails that follow, where it says nothing new.
-    """
-    return turn.urgent and not turn.case_open and _article(turn) not in HOW_TO
-
-
-def _matter_of(turn: Turn) -> str | None:
-    """What a case would be about: this message's class, else the matter under way, else nothing known."""
-    if turn.intent in CLASSES:
-        return turn.intent
-    return turn.matter or (UNCLASSIFIED if turn.escalate or _complains(turn) else None)
-
-
-def _to_person(
-    turn: Turn, label: str | None, reasons: tuple[str, ...] = (), facts: Mapping[str, str] | None = None
-) -> Decision:
-    """A person takes over, with a case where there is a matter. The desk says so, once both are committed."""
-    hand = HandToPerson(reasons=_reasons(turn, reasons))
-    if label is None:
-        return Decision(commands=(hand,))
-    return Decision(commands=(_open(turn, label, reasons, facts), hand))
-
-
-def _taken_to_person(turn: Turn, label: str | None) -> Decision:
-    """A matter for a person, with what its user should do meanwhile; once, not with every further message."""
-    if label is None or label not in ADVICE or turn.case_open:
-        return _to_person(turn, label)
-    return _told_and_handed(turn, (Answer(article=ADVICE[label]),))
-
-
-def _told_and_handed(
-    turn: Turn, told: tuple[Command, ...], reasons: tuple[str, ...] = (), facts: Mapping[str, str] | None = None
-) -> Decision:
-    """What the bot knows is told all the same; then a person takes over."""
-    taken = _to_person(turn, turn.intent, reasons, facts)
-    return replace(taken, commands=(*told, *taken.commands))
-
-
-def _check_buttons(turn: Turn) -> tuple[str, ...]:
-    offers_proof = turn.can_prove and _account_would_help(turn, _article(turn))
-    return (*CHECK, PROVE) if offers_proof else CHECK
-
-
-def _ask_if_it_helped(turn: Turn, *told: Command, facts: Mapping[str, str] | None = None) -> Decision:
-    """The bot has answered. Whoever complains is not asked whether that will do: a person gets it as a case."""
-    if _complains(turn):
-        return _told_and_handed(turn, told, facts=facts)
-    check = Say(key="did_this_help", buttons=_check_buttons(turn))
-    return Decision(commands=(*told, check), awaiting=HELPED, matter=turn.intent)
-
-
-def _with_case(turn: Turn, *said: Say) -> Decision:
-    """The bot cannot settle it: a case is offered, or the message joins the one that is open."""
-    if turn.case_open:
-        return Decision(commands=(*said, _open(turn, turn.intent, ("added_by_user",))), matter=turn.intent)
-    if _complains(turn):
-        return _told_and_handed(turn, said)
-    offer = Say(key="offer_case", buttons=_check_buttons(turn))
-    return Decision(commands=(*said, offer), awaiting=OPEN_CASE, matter=turn.intent)
-
-
-def _open(turn: Turn, label: str, reasons: tuple[str, ...], facts: Mapping[str, str] | None = None) -> OpenCase:
-    """A case with all that is known. The desk adds to the open case of the conversation instead, if there is one."""
-    known = {kind: ", ".join(values) for kind, values in turn.entities.items()} | dict(facts or {})
-    severity = RANKED_UP.get(turn.severity, turn.severity) if turn.urgent else turn.severity
-    return OpenCase(label=label, severity=severity, reasons=_reasons(turn, reasons), facts=known)
-
-
-def _reasons(turn: Turn, reasons: tuple[str, ...]) -> tuple[str, ...]:
-    stated = ("case_wanted",) if _complains(turn) else ()
-    return tuple(dict.fromkeys((*turn.reasons, *reasons, *stated))) or ("class_for_person",)
-
-
-def _article(turn: Turn) -> str | None:
-    return turn.articles.get(turn.intent) or ARTICLES.get(turn.intent)
-
-
-def _ask_what(turn: Turn) -> Decision:
-    return Decision(commands=(Say(key="how_can_i_help", buttons=("person",)),), matter=turn.matter)
+def _corrected(turn: Turn, found: Found) -> Decision:
+    """With the right facts the records may say something else; an article would say the same again."""
+    changed, memory = corrections(turn), turn.memory
+    turn = replace(turn, memory=memory.with_facts(memory.matter, changed), intent=memory.matter or turn.intent)
+    said = acknowledged(changed)
+    if found is not None:
+        decision = answer_matter(turn, found)
+        return replace(decision, commands=(*said, *decision.commands))
+    case = (
+        (OpenCase(label=turn.intent, reasons=("added_by_user",), facts=changed, quiet=True),) if turn.case_open else ()
+    )
+    asked = pending_question(turn)
+    return Decision(commands=(*case, *said, *((asked,) if asked else ())), memory=turn.memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +12,10 @@ from rasa_sdk.events import SlotSet  # type: ignore[import-untyped]
 from rasa_sdk.executor import CollectingDispatcher  # type: ignore[import-untyped]
 
 from actions.backoffice.contract import BackOffice
-from actions.decide import STEPS, Decision, decide, wanted_look_up
-from actions.lookup import look_up
+from actions.decide import STEPS, about_incidents, decide, known_entities, wanted_look_up
+from actions.decision import Decision
+from actions.incidents import RunningIncidents
+from actions.lookup import Finding, look_up
 from actions.turn import Turn, read_turn
 
 Clock = Callable[[], datetime]
@@ -25,9 +28,10 @@ def utc_now() -> datetime:
 class DeskAction(Action):  # type: ignore[misc]  # rasa-sdk carries no types
     """One action, known to Rasa by `name`. Answers with commands only, never with words, and writes nothing."""
 
-    def __init__(self, name: str, backoffice: BackOffice, clock: Clock = utc_now) -> None:
+    def __init__(self, name: str, backoffice: BackOffice, incidents: RunningIncidents, clock: Clock = utc_now) -> None:
         self._name = name
         self._backoffice = backoffice
+        self._incidents = incidents
         self._clock = clock
 
     def name(self) -> str:
@@ -36,22 +40,25 @@ class DeskAction(Action):  # type: ignore[misc]  # rasa-sdk carries no types
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        decision = await self._decide(read_turn(tracker.latest_message, tracker.slots))
+        turn = read_turn(tracker.latest_message, tracker.slots)
+        decision = await self._decide(turn)
         for command in decision.commands:
             dispatcher.utter_message(json_message=command.to_json())
-        return [
-            SlotSet("awaiting", decision.awaiting),
-            SlotSet("matter", decision.matter),
-            SlotSet("misunderstood", decision.misunderstood),
-        ]
+        return [SlotSet(name, value) for name, value in decision.memory.changes(turn.memory).items()]
 
     async def _decide(self, turn: Turn) -> Decision:
+        entities, found = known_entities(turn), None
         wanted = wanted_look_up(self._name, turn)
-        if wanted is None:
-            return decide(self._name, turn)
-        return decide(self._name, turn, await look_up(self._backoffice, wanted, turn, self._clock()))
+        if wanted is not None and turn.uid is not None:
+            found = await look_up(self._backoffice, wanted, turn.uid, entities, self._clock())
+        if about_incidents(self._name, turn):
+            of_record = found.entities if isinstance(found, Finding) else {}
+            title = await self._incidents.title_for({**entities, **of_record}, turn.language)
+            turn = replace(turn, incident=title)
+        return decide(self._name, turn, found)
 
 
 def all_actions(backoffice: BackOffice) -> list[DeskAction]:
     """Every action of domain.yml."""
-    return [DeskAction(name, backoffice) for name in STEPS]
+    incidents = RunningIncidents(backoffice, utc_now)
+    return [DeskAction(name, backoffice, incidents) for name in STEPS]

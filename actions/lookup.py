@@ -14,13 +14,29 @@ from actions.backoffice.contract import (
     Deposit,
     DepositStatus,
     KycStatus,
+    Restriction,
+    RestrictionKind,
     Withdrawal,
     WithdrawalStatus,
 )
-from actions.turn import Turn
 
 LOOKS_BACK = timedelta(days=90)
 """Movements older than this are a person's to find."""
+
+EXPLAINED = frozenset(
+    {
+        "large_amount_review",
+        "new_address_review",
+        "address_not_supported",
+        "memo_missing",
+        "network_maintenance",
+        "security_change",
+        "protective_freeze",
+        "document_unreadable",
+        "name_mismatch",
+    }
+)
+"""The reason codes of docs/backoffice-contract.md; their sentences are "reason_<code>" in bot/wording."""
 
 _SETTLED = frozenset(
     {
@@ -32,7 +48,14 @@ _SETTLED = frozenset(
     }
 )
 _STUCK = frozenset(
-    {"withdrawal_failed", "withdrawal_unknown", "deposit_not_credited", "deposit_unknown", "kyc_unknown"}
+    {
+        "withdrawal_failed",
+        "withdrawal_unknown",
+        "deposit_not_credited",
+        "deposit_unknown",
+        "kyc_unknown",
+        "restriction_unknown",
+    }
 )
 
 
@@ -47,10 +70,17 @@ class Finding:
     status: str
     values: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
+    further: tuple[str, ...] = ()
+    """Sentences that follow, filled by the same values."""
 
     @property
     def sentence(self) -> str:
         return f"{self.what}_status_{self.status}"
+
+    @property
+    def entities(self) -> Mapping[str, tuple[str, ...]]:
+        """What the record names, in the kinds of `bot/understanding`."""
+        return {kind: (self.values[kind],) for kind in ("asset", "network") if kind in self.values}
 
     @property
     def needs_person(self) -> bool:
@@ -66,15 +96,23 @@ class Unreadable:
     """The records will not answer however often they are asked."""
 
 
-async def look_up(backoffice: BackOffice, what: str, turn: Turn, now: datetime) -> Finding | Unavailable | Unreadable:
-    """What the records say about the user's `what` ("withdrawal", "deposit" or "kyc"). Never raises for the peer."""
-    assert turn.uid is not None
+async def look_up(
+    backoffice: BackOffice, what: str, uid: str, entities: Mapping[str, tuple[str, ...]], now: datetime
+) -> Finding | Unavailable | Unreadable:
+    """What the records say about the user's `what`: "withdrawal", "deposit", "kyc" or "restriction".
+
+    `entities` are what the matter has named. Never raises for the peer.
+    """
     try:
-        if what == "kyc":
-            return await _kyc(backoffice, turn.uid)
-        if what == "deposit":
-            return _movement(what, await backoffice.deposits(turn.uid, now - LOOKS_BACK), turn)
-        return _movement(what, await backoffice.withdrawals(turn.uid, now - LOOKS_BACK), turn)
+        match what:
+            case "kyc":
+                return await _kyc(backoffice, uid)
+            case "restriction":
+                return _restriction(await backoffice.restrictions(uid))
+            case "deposit":
+                return _movement(what, await backoffice.deposits(uid, now - LOOKS_BACK), entities)
+            case _:
+                return _movement(what, await backoffice.withdrawals(uid, now - LOOKS_BACK), entities)
     except BackOfficeDown:
         return Unavailable()
     except BackOfficeRefused:
@@ -86,14 +124,44 @@ async def _kyc(backoffice: BackOffice, uid: str) -> Finding | Unreadable:
     if user is None:
         return Unreadable()
     known = user.kyc_status if isinstance(user.kyc_status, KycStatus) else KycStatus.UNKNOWN
-    facts = {"kyc_status": known.value, "kyc_level": str(user.kyc_level)}
-    return Finding(what="kyc", status="not_started" if known is KycStatus.NONE else known.value, facts=facts)
+    facts = {"kyc_status": known.value, "kyc_level": str(user.kyc_level), "reason_code": user.kyc_reason_code or ""}
+    status = "not_started" if known is KycStatus.NONE else known.value
+    return Finding(what="kyc", status=status, facts=facts, further=_why(user.kyc_reason_code))
 
 
-def _movement(what: str, movements: Sequence[Deposit | Withdrawal], turn: Turn) -> Finding:
+def _restriction(restrictions: Sequence[Restriction]) -> Finding:
+    """The gravest closed door, and whether the user can open it: an end that is fixed, or a page of their own."""
+    if not restrictions:
+        return Finding(what="restriction", status="none")
+    chosen = min(restrictions, key=lambda each: _GRAVEST.index(_kind(each)))
+    kind, values = _kind(chosen), {"time": moment(chosen.since)}
+    facts = {"restriction": kind.value, "since": moment(chosen.since), "reason_code": chosen.reason_code or ""}
+    if chosen.until is not None:
+        values["until"] = facts["until"] = moment(chosen.until)
+    if chosen.self_service_path:
+        values["path"] = facts["self_service"] = chosen.self_service_path
+    ways = tuple(f"restriction_{name}" for name in ("until", "path") if name in values)
+    further = (*_why(chosen.reason_code), *ways)
+    return Finding(what="restriction", status=kind.value, values=values, facts=facts, further=further)
+
+
+_GRAVEST = (
+    RestrictionKind.ACCOUNT_FROZEN,
+    RestrictionKind.LOGIN_LOCKED,
+    RestrictionKind.WITHDRAWALS_PAUSED,
+    RestrictionKind.TRADING_PAUSED,
+    RestrictionKind.UNKNOWN,
+)
+
+
+def _kind(restriction: Restriction) -> RestrictionKind:
+    return restriction.kind if restriction.kind in _GRAVEST else RestrictionKind.UNKNOWN
+
+
+def _movement(what: str, movements: Sequence[Deposit | Withdrawal], entities: Mapping[str, tuple[str, ...]]) -> Finding:
     if not movements:
         return Finding(what=what, status="none")
-    chosen = choose(movements, turn.entities)
+    chosen = choose(movements, entities)
     values = {
         "amount": plain(chosen.amount),
         "asset": chosen.asset,
@@ -104,7 +172,13 @@ def _movement(what: str, movements: Sequence[Deposit | Withdrawal], turn: Turn) 
     if isinstance(chosen, Deposit):
         values |= {"seen": str(chosen.confirmations), "needed": str(chosen.confirmations_required)}
     facts = {f"{what}_id": chosen.id, "status": chosen.status.value, **values, "tx_hash": chosen.tx_hash or ""}
-    return Finding(what=what, status=chosen.status.value, values=values, facts=facts)
+    facts["reason_code"] = chosen.reason_code or ""
+    return Finding(what=what, status=chosen.status.value, values=values, facts=facts, further=_why(chosen.reason_code))
+
+
+def _why(reason_code: str | None) -> tuple[str, ...]:
+    """The sentence for a reason of the contract; an exchange may give others, about which nothing is told."""
+    return (f"reason_{reason_code}",) if reason_code in EXPLAINED else ()
 
 
 def choose(movements: Sequence[Deposit | Withdrawal], entities: Mapping[str, tuple[str, ...]]) -> Deposit | Withdrawal:

@@ -20,6 +20,7 @@ from bot.deliver import Deliverer
 from bot.deliveries import DeliveryRunner
 from bot.files import Files
 from bot.finish import Finish
+from bot.gaps import Gaps
 from bot.health import Health
 from bot.hub import Hub, conversation_topic
 from bot.identity import assembly as identity
@@ -39,6 +40,7 @@ from bot.thinking import Mind
 from bot.transcript import ChannelTranscript
 from bot.turn import Turner
 from bot.turns import TurnRunner
+from bot.understanding.knowledge import Knowledge
 from bot.understanding.reading import read
 from bot.uploads import EXPIRY_TIMER, ChannelUploads, UploadExpiry
 from bot.wording import Wording
@@ -49,9 +51,11 @@ from escalation.cases import Promise
 from escalation.console import routes as console
 from escalation.console.desk import ConsoleDesk
 from escalation.handling import Handling
+from escalation.help import routes as help_pages
+from escalation.help.routes import HelpDesk
 from escalation.links import TrackingLinks
-from escalation.queue import PATIENCE_TIMER, Patience
-from escalation.reminders import UNREAD_TIMER, NobodyCame, UnreadReminder
+from escalation.queue import PATIENCE_TIMER, SILENCE_TIMER, Patience
+from escalation.reminders import UNREAD_TIMER, NobodyCame, UnreadReminder, UserFellSilent
 from escalation.tracking import routes as tracking
 from escalation.web import static
 from escalation.web.errors import handlers
@@ -92,6 +96,7 @@ class _Parts:
     """Where files lie that no message names yet."""
     presence: Presence
     links: TrackingLinks
+    knowledge: Knowledge
     rasa: RasaClient
     channels: dict[str, Channel]
     """Filled last: channels need the inbox, which needs the turns, which need the channels."""
@@ -143,6 +148,8 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     bell = Bell(settings.database) if settings.database.startswith("postgresql") else None
     store, hub = Store(settings.database), Hub(bell)
     shared = SharedClock(store, clock)
+    knowledge = library.load(settings)
+    library.prepare(knowledge, settings.data_dir)
     return _Parts(
         settings=settings,
         clock=shared,
@@ -155,6 +162,7 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
         uploads=settings.data_dir / "uploads",
         presence=Presence(store, shared, hub),
         links=TrackingLinks(secret, settings.url),
+        knowledge=knowledge,
         rasa=RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds),
         channels={},
     )
@@ -175,7 +183,7 @@ def _proofs(parts: _Parts) -> Proofs:
 
 
 def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
-    knowledge, work = library.load(parts.settings), parts.settings.work
+    knowledge, work = parts.knowledge, parts.settings.work
     patience = _patience(parts.settings)
     turner = Turner(
         store=parts.store,
@@ -196,13 +204,15 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
             clock=parts.clock,
             carry_out=CarryOut(
                 parts.words,
-                library.article_text(knowledge),
+                library.article_text(knowledge, parts.words, parts.settings.url),
                 parts.links,
                 _promise(parts.settings),
                 patience,
+                silence=timedelta(minutes=parts.settings.promise.silence_minutes),
                 can_prove=proving is not None,
             ),
             patience=patience,
+            gaps=Gaps(library.ArticleShelf(knowledge), parts.clock),
         ),
         max_attempts=work.max_attempts,
         max_deaths=work.max_deaths,
@@ -224,6 +234,7 @@ def _alarm(parts: _Parts, proofs: Proofs) -> Alarm:
     kinds: dict[str, Ring] = {
         **proofs.timers,
         PATIENCE_TIMER: NobodyCame(parts.words),
+        SILENCE_TIMER: UserFellSilent(parts.words, lambda name: parts.channels[name].capabilities.live),
         UNREAD_TIMER: UnreadReminder(
             words=parts.words,
             patience=_remind_after(parts.settings),
@@ -336,6 +347,14 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         brands=desk.brands,
         public_url=desk.public_url,
     )
+    help_desk = HelpDesk(
+        store=desk.store,
+        clock=desk.clock,
+        words=desk.words,
+        knowledge=parts.knowledge,
+        brands=desk.brands,
+        public_url=desk.public_url,
+    )
     of_channels = [route for channel in parts.channels.values() for route in channel.routes()]
     metrics = MetricsPage(
         store=parts.store,
@@ -345,7 +364,8 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         behind_proxy=bool(parts.settings.public_url),
     )
     of_desk = [*health.routes(), *metrics.routes()]
-    routes = [*of_desk, *console.routes(desk), *tracking.routes(tracking_desk), *static.routes(), *of_channels]
+    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk)]
+    routes = [*of_desk, *console.routes(desk), *public, *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
     return Starlette(routes=[*routes, Route("/", _home)], exception_handlers=handlers(errors))
 

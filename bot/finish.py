@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from actions.commands import Answer, Command, HandToPerson, Say
+from actions.commands import Answer, Command, HandIfSilent, HandToPerson, Say
 from bot.clock import Clock
+from bot.gaps import Gaps
 from bot.inbox import Claim
 from bot.repository import closing, conversations
 from bot.repository import inbox as inbox_rows
@@ -60,6 +61,8 @@ class Finish:
     clock: Clock
     carry_out: CarryOut
     patience: Patience
+    gaps: Gaps | None = None
+    """Notes what the knowledge base could not answer; None where there is none."""
 
     def done(self, connection: Connection, endings: Sequence[Ending]) -> Sequence[Finished | Exception]:
         """Ends messages of different conversations. LeaseLost for one that is another worker's by now."""
@@ -90,6 +93,8 @@ class Finish:
         lost_the_race = conversation.owner_epoch != thought.matter.conversation.owner_epoch
         commands = [c for c in thought.commands if not lost_the_race or isinstance(c, DeskCommand)]
         done = self.carry_out(connection, commands, self._facts(connection, thought, commands), self.clock())
+        if self.gaps is not None:
+            self.gaps.note(connection, thought, commands, lambda began: _wish(connection, thought, began))
         answered = thought.outcome != "joined" and bool(done.replies if lost_the_race else commands)
         if not all(isinstance(command, Say | Answer) for command in commands):
             conversation = conversations.get(connection, conversation.id)
@@ -143,14 +148,14 @@ class Finish:
     def _facts(self, connection: Connection, thought: Thought, commands: Sequence[Command]) -> Facts:
         conversation = thought.matter.conversation
         capabilities = self.channels[conversation.channel].capabilities
-        handed = any(isinstance(command, HandToPerson) for command in commands)
+        handing = next((each for each in commands if isinstance(each, HandToPerson | HandIfSilent)), None)
         return Facts(
             conversation=conversation,
             inbox_id=thought.matter.row.id,
             language=thought.language,
             live=capabilities.live,
             buttons=capabilities.buttons,
-            brief=_brief(connection, thought) if handed else {},
+            brief={} if handing is None else _brief(connection, thought, handing.brief),
         )
 
     def _drafts(self, thought: Thought, done: Done, epoch: int) -> Sequence[Draft]:
@@ -178,19 +183,30 @@ def _finished(close: Close, waiting: Collection[int]) -> Finished:
     )
 
 
-def _brief(connection: Connection, thought: Thought) -> Mapping[str, Any]:
-    """For the person who takes over: what the user wants, what the bot said, what is known."""
-    message, known = thought.question or thought.matter.message, thought.reading.as_metadata()
+def _brief(connection: Connection, thought: Thought, gathered: Mapping[str, Any]) -> Mapping[str, Any]:
+    """For the person who takes over: what the user wants, what the bot said, what is known, what it `gathered`."""
+    known = thought.reading.as_metadata()
     conversation = thought.matter.conversation
     return {
-        "wish": f"{message.subject}\n{message.text}".strip()[:WISH_CHARACTERS],
+        "wish": _wish(connection, thought, gathered.get("began"))[:WISH_CHARACTERS],
         "tried": outbox_rows.first_lines_of_bot(connection, conversation.id, TRIED_LINES),
         "account": conversation.account,
         "entities": known["entities"],
         "reasons": known["signals"]["reasons"],
         "severity": known["signals"]["severity"],
         "inbox_id": thought.matter.row.id,
+        **{name: value for name, value in gathered.items() if name != "began" and value},
     }
+
+
+def _wish(connection: Connection, thought: Thought, began: Any) -> str:
+    """The words that brought the matter up; the newest ones may be no more than the answer to a question."""
+    if isinstance(began, int) and began != thought.matter.row.id:
+        first = inbox_rows.get(connection, began)
+        if first is not None and first.conversation_id == thought.matter.conversation.id and first.text:
+            return first.text
+    message = thought.question or thought.matter.message
+    return f"{message.subject}\n{message.text}".strip()
 
 
 def _learned(thought: Thought) -> dict[str, object]:

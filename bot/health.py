@@ -100,6 +100,8 @@ class Health:
         found = {name: trouble for name, ask in asked.items() if (trouble := ask())}
         if not await self._rasa.ready():
             found["rasa"] = "does not answer; people take over meanwhile"
+        elif self._rasa.keeps_old_model:
+            found["model"] = "the newest one cannot be loaded; the one before keeps serving (Rasa's log says why)"
         return found
 
     async def _ready(self, _request: Request) -> JSONResponse:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from bot.repository import conversations
 from bot.repository import parked as rows
+from bot.repository.inbox import InboxRow
 from bot.repository.parked import ParkedRow
 from escalation import repository
 
@@ -85,6 +86,11 @@ def discard(connection: Connection, name: Name, order: Order) -> None:
         conversation_id = row.conversation_id
         rows.settle_unsent(connection, name.id, order.at)
     _record(connection, conversation_id, "discarded", name, order)
+
+
+def record_opening(connection: Connection, row: InboxRow, order: Order) -> None:
+    """Somebody reads the original bytes of a message, where nothing is hidden."""
+    _record(connection, row.conversation_id, "raw_shown", Name("inbox", row.id), order)
 
 
 def _replay_received(connection: Connection, name: Name) -> int:

@@ -19,6 +19,7 @@ MAX_COMMANDS = 8
 FAILURES_TO_REST = 3
 MAX_CONNECTIONS = 100
 READY_SECONDS = 2.0
+READY_BYTES = 4096
 REST_SECONDS = 5.0
 REFUSED_SECONDS = 0.5
 
@@ -54,6 +55,8 @@ class RasaClient:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
         self._opened: aiohttp.ClientSession | None = None
+        self.keeps_old_model = False
+        """A newer model than the one that answers could not be loaded."""
 
     async def turn(
         self, sender: str, text: str, command: str | None, inbox_id: int, language: str, metadata: Mapping[str, Any]
@@ -82,11 +85,14 @@ class RasaClient:
         return commands
 
     async def ready(self) -> bool:
+        """Whether it answers. `keeps_old_model` says afterwards whether it does so with its newest model."""
         try:
             async with (
                 asyncio.timeout(READY_SECONDS),
                 self._session.get(f"{self._url}/webhooks/redress/ready") as answer,
             ):
+                said = await answer.content.read(READY_BYTES)
+                self.keeps_old_model = _fault(said)
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
@@ -141,6 +147,15 @@ class RasaClient:
                 if len(content) > MAX_ANSWER_BYTES:
                     raise TurnFailed("Rasa's answer is too long")
             return bytes(content)
+
+
+def _fault(content: bytes) -> bool:
+    """Whether what Rasa says of itself names a fault."""
+    try:
+        said = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(said, dict) and bool(said.get("fault"))
 
 
 def _commands(content: bytes, inbox_id: int) -> Sequence[Command]:

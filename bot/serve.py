@@ -18,6 +18,7 @@ from bot.belonging import insist_on_own
 from bot.bootstrap import Desk, build
 from bot.folder import held, insist_on_whole
 from bot.settings import Settings, SettingsError
+from bot.understanding import entities
 
 log = structlog.get_logger()
 MAX_FRAME_BYTES = 64 * 1024
@@ -43,6 +44,7 @@ async def _serve(settings: Settings) -> None:
     desk = build(settings)
     await insist_on_own(desk.store, settings.data_dir)
     await desk.shared_clock.follow()
+    await asyncio.to_thread(entities.prepare)  # takes seconds, which the first message would hold everything up for
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

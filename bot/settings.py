@@ -38,6 +38,8 @@ class PromiseSettings(BaseModel):
     """Messages no further apart than this belong to one matter; its clocks start with the first of them."""
     queue_patience_seconds: float = Field(default=180, gt=0)
     """After this long in the queue without a person, the user is told so."""
+    silence_minutes: int = Field(default=10, ge=1)
+    """A question about a case that is left unanswered for so long goes to a person with what is known."""
     unread_reminder_minutes: int = Field(default=15, ge=1)
     """An answer that is unread after this long is announced by e-mail, if the user has left and proved an address."""
 

@@ -144,12 +144,17 @@ def _free_port() -> int:
 
 def train() -> None:
     """Trains the bot's model if its inputs changed, showing progress. Raises CannotRun."""
+    if run_training() != 0:
+        raise CannotRun("the bot's model could not be trained; what is wrong stands above")
+
+
+def run_training(*arguments: str) -> int:
+    """bot/rasa/train.py with these arguments, showing what it says; its exit code. Raises CannotRun."""
     if not RASA_PYTHON.exists():
         raise CannotRun("the Rasa environment is missing: run `make setup` first")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([str(RASA_PYTHON), "bot/rasa/train.py"], cwd=ROOT, env=env, check=False)  # noqa: S603
-    if done.returncode != 0:
-        raise CannotRun("the bot's model could not be trained; what is wrong stands above")
+    command = [str(RASA_PYTHON), "bot/rasa/train.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode  # noqa: S603
 
 
 class Supervisor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
@@ -15,8 +15,10 @@ from bot.identity.dialogue import Identity
 from bot.identity.proposal import Proving
 from bot.metrics import step
 from bot.rasa_client import TurnFailed
+from bot.redacting import WarnOfSecrets, marked, without_secrets
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
+from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
 from channels.contract import Kind, ReadMessage
@@ -25,6 +27,8 @@ from escalation.repository import CaseRow
 
 UNAVAILABLE = "assistant_unavailable"
 SHORT_CHARACTERS = 300
+FILE = "/file"
+"""What Rasa receives for a message that is nothing but files; no button says this."""
 
 
 class AskRasa(Protocol):
@@ -43,6 +47,10 @@ class Matter:
     conversation: ConversationRow
     case: CaseRow | None
     message: ReadMessage
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What the case knows already."""
+    live: bool = False
+    """Whether the user is watching, so that one question after another can be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,18 +85,35 @@ class Mind:
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
-    reading = await _study(mind.understand, _words(matter))
-    language = reading.language or matter.conversation.language or "en"
-    proving = await _proving(matter, mind, language)
-    if proving is not None and proving.masked is not None:
-        matter = _masked(matter, proving)
-        reading = await _study(mind.understand, _words(matter))
+    original = matter
+    matter, secrets = await _redacted(original)
+    reading = marked(await _study(mind.understand, words_of(matter)), secrets)
+    language = language_to_speak(words_of(matter), reading.language, matter.conversation.language)
+    proving = await _proving(original, mind, language)
+    if proving is not None:
+        matter, secrets = await _redacted(_masked(original, proving))
+        secrets = [kind for kind in secrets if kind != "one_time_code"]  # we may have asked for one ourselves
+        reading = marked(await _study(mind.understand, words_of(matter)), secrets)
+    warnings = (WarnOfSecrets(kinds=secrets),) if secrets and matter.message.kind is Kind.MESSAGE else ()
     if proving is not None and not proving.goes_on:
-        return await _proven(matter, mind, reading, language, proving, patient)
+        thought = await _proven(matter, mind, reading, language, proving, patient)
+        return replace(thought, commands=(*warnings, *thought.commands))
     outcome, commands = await _decide(matter, mind, reading, language, patient)
     if proving is not None:
         commands = (*proving.commands, *commands)
+    commands = (*warnings, *commands)
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
+
+
+async def _redacted(matter: Matter) -> tuple[Matter, Sequence[str]]:
+    """From here on nobody sees a secret; only the step that asked for a code reads the message as it was written."""
+    message, text = matter.message, matter.message.text
+    with step("understand"):
+        if len(text) <= SHORT_CHARACTERS:
+            bare, kinds = without_secrets(message)
+        else:
+            bare, kinds = await asyncio.to_thread(without_secrets, message)
+    return replace(matter, message=bare), kinds
 
 
 async def _study[T](run: Callable[..., T], text: str, *more: str) -> T:
@@ -109,9 +134,10 @@ async def _proving(matter: Matter, mind: Mind, language: str) -> Proving | None:
 def _masked(matter: Matter, proving: Proving) -> Matter:
     """From here on nobody sees the code: not the bot, not the transcript, not the brief."""
     message = matter.message
+    text = message.text if proving.masked is None else proving.masked
     subject = message.subject if proving.masked_subject is None else proving.masked_subject
     files = message.attachments if proving.attachments is None else proving.attachments
-    return replace(matter, message=replace(message, text=proving.masked or "", subject=subject, attachments=files))
+    return replace(matter, message=replace(message, text=text, subject=subject, attachments=files))
 
 
 async def _proven(
@@ -125,8 +151,8 @@ async def _proven(
     """A step of proving who writes; after the last one the question that waited is answered."""
     commands, question = proving.commands, None
     if (resume := proving.resume) is not None:
-        question = ReadMessage(text=resume.text)
-        reading = await _study(mind.understand, question.text)
+        question, secrets = without_secrets(ReadMessage(text=resume.text))
+        reading = marked(await _study(mind.understand, question.text), secrets)
         try:
             answer = await _ask(replace(matter, message=question), mind, reading, language, resume.account)
         except TurnFailed as failure:
@@ -147,21 +173,25 @@ async def _decide(
         return "automatic", ()
     if matter.conversation.owner != BOT:
         return "joined", ()
-    if not message.text.strip() and message.payload is None:
-        return "answered", _wordless(matter)
+    wordless = not message.text.strip() and message.payload is None
+    if wordless and (message.note is not None or not message.attachments):
+        return "answered", _unreadable()
     try:
         account = policy.proven(matter.conversation.account, mind.clock())
         return "answered", await _ask(matter, mind, reading, language, account)
     except TurnFailed as failure:
         if patient(failure):
             raise
-        return "answered", _unavailable()
+        return "answered", _file_taken(matter) if wordless else _unavailable()
 
 
-def _wordless(matter: Matter) -> Sequence[Command]:
-    """A file without words, or a message no machine can read."""
-    if matter.message.note is not None or not matter.message.attachments:
-        return (OpenCase(label="unclassified", reasons=("unreadable",)), HandToPerson(reasons=("unreadable",)))
+def _unreadable() -> Sequence[Command]:
+    """A message that no machine can read."""
+    return (OpenCase(label="unclassified", reasons=("unreadable",)), HandToPerson(reasons=("unreadable",)))
+
+
+def _file_taken(matter: Matter) -> Sequence[Command]:
+    """A file without words while the bot cannot be asked what it waits for."""
     if matter.case is not None and matter.case.status == "open":
         return (OpenCase(label="unclassified", reasons=("file",)),)
     return (Say(key="case.file_received"),)
@@ -183,7 +213,7 @@ async def _ask(
     """`account` is what Rasa and its actions may know of the user: only what is proven now. Raises TurnFailed."""
     conversation, message = matter.conversation, matter.message
     case = matter.case
-    words = _words(matter)
+    words = words_of(matter)
     metadata = {
         **reading.as_metadata(),
         "inbox_id": matter.row.id,
@@ -191,21 +221,29 @@ async def _ask(
         "language": language,
         "account": account,
         "can_prove": mind.identity is not None,
-        "case": None if case is None else {"number": case.number, "status": case.status},
+        "case": None if case is None else _of_case(case, matter.facts),
         "urgent": message.urgent,
-        "articles": await _study(mind.articles, words[:MAX_CHARACTERS], language),
+        "live": matter.live,
+        "language_wish": message.payload is None and is_only_a_wish(words),
+        "reopened": conversation.resolved_at is not None,
+        "epoch": conversation.owner_epoch,
+        "articles": await _study(mind.articles, words[:MAX_CHARACTERS], language) if words.strip() else {},
     }
     return await mind.ask(
         f"{conversation.channel}:{conversation.key}",
         words,
-        _command(message.payload),
+        FILE if not words.strip() and message.payload is None else _command(message.payload),
         matter.row.id,
         language,
         metadata,
     )
 
 
-def _words(matter: Matter) -> str:
+def _of_case(case: CaseRow, facts: Mapping[str, str]) -> dict[str, Any]:
+    return {"number": case.number, "status": case.status, "label": case.label, "facts": dict(facts)}
+
+
+def words_of(matter: Matter) -> str:
     """What is to be understood. A first mail may say it all in its subject; a reply carries an old subject on."""
     message = matter.message
     if matter.row.seq == 1 and message.subject:

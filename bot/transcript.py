@@ -15,6 +15,7 @@ from bot.repository import outbox as outbox_rows
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import OutboxRow
 from bot.store.store import Store
+from bot.understanding.secrets import redact
 from channels.contract import Author, Channel, Entry, SentFile
 
 
@@ -46,10 +47,10 @@ class ChannelTranscript:
         return self._hub.watch(conversation_topic(self._channel, conversation_key))
 
     async def _received(self, row: InboxRow) -> Entry:
-        """A message not yet worked on has no text in its row: it is read from its raw bytes."""
+        """A message not yet worked on has no text in its row: it is read from its raw bytes, without secrets."""
         text = row.text
         if row.state != "done" and row.raw is not None:
-            text = (await self._channels[self._channel].read(row.raw, row.envelope)).text
+            text = redact((await self._channels[self._channel].read(row.raw, row.envelope)).text).text
         return Entry(
             seq=row.seq,
             author=Author.USER,

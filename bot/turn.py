@@ -26,6 +26,7 @@ from bot.store.store import Store
 from bot.thinking import Matter, Mind, Thought, think
 from channels.contract import Channel, Kept, ReadMessage, RetryLater
 from escalation import repository
+from escalation.queue import BOT
 
 log = structlog.get_logger()
 RETRY = timedelta(seconds=0.5)
@@ -86,7 +87,8 @@ class Turner:
                 return None
             conversation = conversations.get(connection, claim.conversation_id)
             case = None if conversation.case_id is None else repository.get(connection, conversation.case_id)
-            return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""))
+            known = {} if case is None or conversation.owner != BOT else repository.facts_of(connection, case.id)
+            return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""), facts=known)
 
         return await self.store.read(find)
 
@@ -126,7 +128,7 @@ class Turner:
 
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
-        read = Matter(row=row, conversation=matter.conversation, case=matter.case, message=message)
+        read = replace(matter, message=message, live=channel.capabilities.live)
         return await think(read, mind, patient)
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:

@@ -28,6 +28,7 @@ from bot.repository import uploads as rows
 from bot.repository.timers import TimerRow
 from bot.repository.uploads import UploadRow
 from bot.store.store import Store
+from bot.understanding.secrets import redact
 from channels.contract import NotStored
 from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefused
 
@@ -58,7 +59,7 @@ class ChannelUploads:
         if size > limits.file_bytes:
             raise UploadRefused(UploadFault.TOO_LARGE)
         await asyncio.to_thread(upload_room.insist_on_disk, self._folder, size, limits)
-        upload_id, name, now = secrets.token_hex(16), filenames.clean(filename), self._clock()
+        upload_id, name, now = secrets.token_hex(16), redact(filenames.clean(filename)).text, self._clock()
 
         def add(connection: Connection) -> UploadRow:
             upload_room.insist_on_share(connection, self._channel, conversation_key, size, limits, now)

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from babel.dates import format_date
 from sqlalchemy import Connection
 
-from actions.commands import BUTTONS, Answer, Command, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from actions.commands import (
+    BUTTONS,
+    Answer,
+    Command,
+    HandIfSilent,
+    HandToPerson,
+    OpenCase,
+    Resolve,
+    Say,
+    TellCaseStatus,
+)
 from bot.identity.policy import proof_holds
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from channels.contract import Author, Words
-from escalation import cases, queue, repository
+from escalation import cases, queue, reminders, repository
 from escalation.cases import Opening, Promise
 from escalation.desk_command import DeskCommand
 from escalation.links import TrackingLinks
@@ -23,6 +33,9 @@ from escalation.queue import Patience
 from escalation.repository import CaseRow
 
 LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
+COMMAS = {"en": ", ", "zh": "、"}
+LISTED = "list"
+"""The placeholder that is filled with a line each."""
 
 
 class ArticleText(Protocol):
@@ -70,14 +83,17 @@ class CarryOut:
         promise: Promise,
         patience: Patience,
         *,
+        silence: timedelta = timedelta(minutes=10),
         can_prove: bool = False,
     ) -> None:
-        """`can_prove`: whether the desk can offer to prove who somebody is."""
+        """`silence`: how long a user may leave a question about a case unanswered before a person takes over.
+        `can_prove`: whether the desk can offer to prove who somebody is."""
         self._words = words
         self._article = article
         self._links = links
         self._promise = promise
         self._patience = patience
+        self._silence = silence
         self._can_prove = can_prove
 
     def __call__(self, connection: Connection, commands: Iterable[Command], facts: Facts, now: datetime) -> Done:
@@ -96,6 +112,8 @@ class CarryOut:
                     self._open_case(connection, command, facts, now, done)
                 case HandToPerson():
                     self._hand_to_person(connection, command, facts, now, done)
+                case HandIfSilent():
+                    self._hand_if_silent(connection, command, facts, now, done)
                 case Resolve():
                     conversations.change(connection, facts.conversation.id, resolved_at=now)
                 case TellCaseStatus():
@@ -106,10 +124,15 @@ class CarryOut:
         """The bot's sentences are in its own catalogue; a key with a dot is one of the desk's."""
         of_desk = "." in command.key
         key = command.key if of_desk else f"bot.{command.key}"
-        text = self._words.say(key, facts.language, **command.values)
+        named = {place: self._named(place, keys, facts.language) for place, keys in command.named.items()}
+        text = self._words.say(key, facts.language, **command.values, **named)
         return Reply(
             text=text, author=Author.DESK if of_desk else Author.BOT, buttons=self._titles(command.buttons, facts)
         )
+
+    def _named(self, place: str, keys: Sequence[str], language: str) -> str:
+        names = [self._words.say(f"bot.{key}", language) for key in keys]
+        return "\n".join(f"- {name}" for name in names) if place == LISTED else COMMAS[language].join(names)
 
     def _answer(self, command: Answer, facts: Facts) -> Reply:
         text = self._article(command.article, facts.language)
@@ -137,7 +160,8 @@ class CarryOut:
         )
         done.case, new = cases.open_or_join(connection, facts.conversation, opening, self._promise, now)
         done.outcome = "opened" if new else "joined"
-        done.replies.append(self._acknowledgement(done.case, facts, new=new))
+        if new or not command.quiet:
+            done.replies.append(self._acknowledgement(done.case, facts, new=new))
 
     def _acknowledgement(self, case: CaseRow, facts: Facts, *, new: bool) -> Reply:
         text = self._words.say(
@@ -153,14 +177,11 @@ class CarryOut:
     def _hand_to_person(
         self, connection: Connection, command: HandToPerson, facts: Facts, now: datetime, done: Done
     ) -> None:
-        brief = {**facts.brief, "hand_over": list(command.reasons)}
-        if done.case is not None:
-            brief |= {"label": done.case.label, "severity": done.case.severity}
         queue.put_in_queue(
             connection,
             facts.conversation,
             reasons=command.reasons,
-            brief=brief,
+            brief=_whole_brief(command, facts, done),
             now=now,
             patience=self._patience.of(live=facts.live),
         )
@@ -170,6 +191,20 @@ class CarryOut:
             done.replies.append(Reply(text=self._words.say("case.person_writes", facts.language), author=Author.DESK))
         if done.outcome == "answered":
             done.outcome = "joined"
+
+    def _hand_if_silent(
+        self, connection: Connection, command: HandIfSilent, facts: Facts, now: datetime, done: Done
+    ) -> None:
+        """A conversation that nobody owns but the bot waits for its user; not without end."""
+        reminders.expect_user(
+            connection,
+            facts.conversation.id,
+            now + self._silence,
+            inbox_id=facts.inbox_id,
+            reasons=command.reasons,
+            brief=_whole_brief(command, facts, done),
+            patience=self._patience.of(live=facts.live),
+        )
 
     def _status(self, connection: Connection, facts: Facts, now: datetime) -> Sequence[Reply]:
         """Every open case of a person who is proven now; else the case of this conversation and nothing more."""
@@ -195,3 +230,11 @@ class CarryOut:
             date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
             link=self._links.url(case.number, case.link_version),
         )
+
+
+def _whole_brief(command: HandToPerson | HandIfSilent, facts: Facts, done: Done) -> dict[str, Any]:
+    """What the desk knows of the message, what the bot gathered, and what became of it."""
+    brief = {**facts.brief, "hand_over": list(command.reasons)}
+    if done.case is not None:
+        brief |= {"label": done.case.label, "severity": done.case.severity}
+    return brief

@@ -119,18 +119,29 @@ def _join(connection: Connection, case: CaseRow, opening: Opening, now: datetime
         reopen(connection, case, opening.actor, now)
     if case.label == UNCLASSIFIED and opening.label != UNCLASSIFIED:
         repository.change(connection, case.id, label=opening.label, severity=opening.severity)
-    add_message(connection, case.id, now)
+    add_message(connection, case.id, now, opening.facts)
     return replace(case, status="open")
 
 
-def add_message(connection: Connection, case_id: int, now: datetime) -> None:
+def add_message(connection: Connection, case_id: int, now: datetime, facts: Mapping[str, str] | None = None) -> None:
+    """`facts` are what the message told beyond its words; the newest value of a fact is the one that holds."""
     repository.change(connection, case_id, awaited="us")
-    repository.add_event(connection, case_id, "message_added", actor="user", at=now, public=True)
+    data = {"facts": dict(facts)} if facts else {}
+    repository.add_event(connection, case_id, "message_added", actor="user", at=now, public=True, data=data)
 
 
 def reopen(connection: Connection, case: CaseRow, actor: str, now: datetime) -> None:
     repository.change(connection, case.id, status="open", resolved_at=None)
     repository.add_event(connection, case.id, "reopened", actor=actor, at=now, public=True)
+
+
+def relabel(connection: Connection, case: CaseRow, label: str, actor: str, now: datetime) -> None:
+    """What the case is about was seen wrongly; the timeline keeps what it was taken for."""
+    if label == case.label:
+        return
+    repository.change(connection, case.id, label=label)
+    data = {"before": case.label, "label": label}
+    repository.add_event(connection, case.id, "relabelled", actor=actor, at=now, public=False, data=data)
 
 
 def resolve(connection: Connection, case_id: int, actor: str, now: datetime) -> None:

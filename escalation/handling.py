@@ -23,6 +23,7 @@ from bot.store.store import Store
 from channels.contract import Author, Capabilities, Words
 from escalation import cases, queue, reminders, repository
 from escalation.cases import Opening, Promise
+from escalation.correcting import Taught, teach
 from escalation.numbers import normalised
 
 MAX_REPLY_CHARACTERS = 20_000
@@ -128,6 +129,11 @@ class Handling:
             raise NoSuchCase(written)
         return await self._do(conversation_id, lambda *at: self._join_case(agent, number, *at))
 
+    async def teach(self, agent: AgentRef, conversation_id: int, taught: Taught) -> None:
+        """Says what a message was really about; the case, if any, changes its class. Whoever may take the conversation
+        over may do this, without doing so. Raises AlreadyTaken, NothingToTeach."""
+        await self._do(conversation_id, lambda *at: self._teach(agent, taught, *at))
+
     async def _do[T](self, conversation_id: int, act: Callable[[Connection, ConversationRow, datetime], T]) -> T:
         def operation(connection: Connection) -> tuple[T, ConversationRow]:
             conversation = conversations.lock(connection, conversation_id)
@@ -140,9 +146,7 @@ class Handling:
     def _take(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
         if conversation.owner == agent.owner:
             return
-        of_colleague = conversation.owner not in (queue.BOT, queue.QUEUE) and agent.role not in MAY_TAKE_FROM_OTHERS
-        if of_colleague and repository.is_at_work(connection, queue.agent_id(conversation.owner)):
-            raise AlreadyTaken(conversation.owner)
+        self._insist_on_access(agent, connection, conversation)
         queue.give_to(connection, conversation, agent.owner)
         repository.add_note(connection, conversation.id, "taken", at=now, agent_id=agent.id)
         if self._capabilities(conversation.channel).live:
@@ -247,6 +251,19 @@ class Handling:
         """Who watches may have left; who is written to on another channel finds the answer there."""
         if self._capabilities(conversation.channel).live:
             reminders.expect_reading(connection, conversation.id, now + self._remind_after)
+
+    def _teach(
+        self, agent: AgentRef, taught: Taught, connection: Connection, conversation: ConversationRow, now: datetime
+    ) -> None:
+        self._insist_on_access(agent, connection, conversation)
+        teach(connection, conversation, agent.id, taught, now)
+
+    def _insist_on_access(self, agent: AgentRef, connection: Connection, conversation: ConversationRow) -> None:
+        of_colleague = conversation.owner not in (queue.BOT, queue.QUEUE, agent.owner)
+        if not of_colleague or agent.role in MAY_TAKE_FROM_OTHERS:
+            return
+        if repository.is_at_work(connection, queue.agent_id(conversation.owner)):
+            raise AlreadyTaken(conversation.owner)
 
     def _insist(self, agent: AgentRef, conversation: ConversationRow) -> None:
         if conversation.owner != agent.owner:

@@ -16,6 +16,8 @@ from escalation import repository
 BOT = "bot"
 QUEUE = "queue"
 PATIENCE_TIMER = "queue_patience"
+SILENCE_TIMER = "user_silent"
+"""Rings when a user left a question about a case unanswered, and no person has heard of the case yet."""
 
 
 def agent_owner(agent_id: int) -> str:
@@ -52,6 +54,7 @@ def put_in_queue(
         return
     outbox.drop_late(connection, conversation.id)
     conversations.change_owner(connection, conversation.id, QUEUE, queued_at=now, resolved_at=None)
+    timers.cancel(connection, SILENCE_TIMER, str(conversation.id))
     repository.add_note(connection, conversation.id, "queued", at=now, data={"reasons": list(reasons)})
     repository.add_note(connection, conversation.id, "brief", at=now, data=dict(brief))
     expect_answer(connection, conversation.id, now + patience)
@@ -73,3 +76,4 @@ def give_to(connection: Connection, conversation: ConversationRow, owner: str) -
     conversations.change_owner(connection, conversation.id, owner, queued_at=None, resolved_at=None)
     outbox.drop_late(connection, conversation.id)
     answered(connection, conversation.id)
+    timers.cancel(connection, SILENCE_TIMER, str(conversation.id))

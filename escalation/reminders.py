@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection
@@ -45,6 +46,57 @@ class NobodyCame:
         origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
         draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)
         outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+
+
+def expect_user(
+    connection: Connection,
+    conversation_id: int,
+    until: datetime,
+    *,
+    inbox_id: int,
+    reasons: Sequence[str],
+    brief: Mapping[str, Any],
+    patience: timedelta,
+) -> None:
+    """The bot waits for the user about a case that no person has heard of; at `until` a person does, with `brief`."""
+    data = {
+        "conversation_id": conversation_id,
+        "inbox_id": inbox_id,
+        "reasons": list(reasons),
+        "brief": dict(brief),
+        "patience_seconds": patience.total_seconds(),
+    }
+    timers.set_timer(connection, queue.SILENCE_TIMER, str(conversation_id), until, data)
+
+
+class UserFellSilent:
+    """Hands a half-told case to a person. A newer message of the user has its own answer, and its own wait."""
+
+    def __init__(self, words: Words, live: Callable[[str], bool]) -> None:
+        """`live`: whether the users of a channel are watching, and would wonder about silence."""
+        self._words = words
+        self._live = live
+
+    def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
+        conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
+        if conversation.owner != queue.BOT or attention.wrote_after(
+            connection, conversation.id, timer.data["inbox_id"]
+        ):
+            return
+        queue.put_in_queue(
+            connection,
+            conversation,
+            reasons=["user_silent", *timer.data["reasons"]],
+            brief=timer.data["brief"],
+            now=now,
+            patience=timedelta(seconds=timer.data["patience_seconds"]),
+        )
+        if self._live(conversation.channel):
+            language = conversation.language or "en"
+            text = self._words.say("case.person_takes_over", language)
+            origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
+            draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)
+            outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
 
 
 def expect_reading(connection: Connection, conversation_id: int, until: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,17 @@ def add_event(
             case_id=case_id, seq=seq, kind=kind, at=at, actor=actor, public=public, data=dict(data or {})
         )
     )
+
+
+def facts_of(connection: Connection, case_id: int) -> dict[str, str]:
+    """What is known about a case, gathered from its timeline."""
+    query = select(CaseEvent.data).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq)
+    return gathered(connection.execute(query).scalars())
+
+
+def gathered(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The facts in the data of events, oldest first: a later value takes the place of an earlier one."""
+    return {name: str(value) for data in events for name, value in (data.get("facts") or {}).items() if value}
 
 
 def add_note(connection: Connection, conversation_id: int, kind: str, *, at: datetime, **values: Any) -> None:

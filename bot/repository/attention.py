@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bot.store.live_tables import Heartbeat, Present, ReadMark
 from bot.store.tables import Conversation, Inbox, Outbox
@@ -86,6 +86,13 @@ def newest_of_user(connection: Connection, conversation_id: int) -> int:
     """The number of the user's own newest message: whoever writes has read what stands before it."""
     query = select(func.max(Inbox.seq)).where(Inbox.conversation_id == conversation_id)
     return int(connection.execute(query).scalar_one() or 0)
+
+
+def wrote_after(connection: Connection, conversation_id: int, inbox_id: int) -> bool:
+    """Whether somebody wrote after that message. An automatic reply is nobody; what is still unread may be somebody."""
+    by_person = or_(Inbox.kind.is_(None), Inbox.kind == "message")
+    query = select(Inbox.id).where(Inbox.conversation_id == conversation_id, Inbox.id > inbox_id, by_person).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def present(connection: Connection, channel: str, key: str, now: datetime) -> frozenset[str]:

@@ -25,6 +25,9 @@ from escalation.links import TrackingLinks
 from escalation.web.errors import Refused
 from escalation.web.pages import Pages
 
+MOST_TEACHABLE = 20
+"""Messages of a conversation among which an agent chooses the one to teach about."""
+
 
 class ConversationPage:
     def __init__(
@@ -57,6 +60,7 @@ class ConversationPage:
             labels=self.labels,
             severities=self.severities,
             longest=MAX_REPLY_CHARACTERS,
+            **_teachable(values["found"]),
             **values,
         )
 
@@ -97,6 +101,16 @@ class ConversationPage:
 
 def _read(connection: Connection, conversation_id: int, now: datetime) -> tuple[Everything | None, dict[int, str]]:
     return conversations.everything(connection, conversation_id, now), people.names(connection)
+
+
+def _teachable(found: Everything) -> dict[str, Any]:
+    """The user's newest messages that have words, and which of them tells best what the matter is."""
+    teachable = [row for row in found.inbox if row.text.strip()][-MOST_TEACHABLE:]
+    opened_by = None if found.case is None else found.case.opened_by_inbox
+    longest = max(teachable, key=lambda row: len(row.text), default=None)
+    if any(row.id == opened_by for row in teachable):
+        return {"teachable": teachable, "telling": opened_by}
+    return {"teachable": teachable, "telling": longest and longest.id}
 
 
 def _others(found: Everything, names: dict[int, str], agent: AgentRef) -> list[str]:

@@ -17,6 +17,7 @@ from escalation.console.doors import Doors
 from escalation.console.downloads import Downloads
 from escalation.console.entrance import Entrance
 from escalation.console.forms import MAX_FORM_BYTES
+from escalation.console.gaps_page import GapsPage
 from escalation.console.live import Live
 from escalation.console.queue_page import QueuePage
 from escalation.console.sessions import Cookies, Sessions
@@ -53,6 +54,7 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
     live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
     signs = Signs(desk.store, desk.hub)
     downloads = Downloads(desk.store, desk.evidence)
+    gaps = GapsPage(desk.store, pages)
     return [
         Route("/login", entrance.show, methods=["GET"]),
         Route("/login", entrance.enter, methods=["POST"]),
@@ -73,5 +75,8 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}/resolve", doors.form(deeds.resolve), methods=["POST"]),
         Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
         Route("/c/{id:int}/join-case", doors.form(deeds.join_case), methods=["POST"]),
+        Route("/c/{id:int}/teach", doors.form(deeds.teach), methods=["POST"]),
+        Route("/gaps", doors.page(gaps.show), methods=["GET"]),
+        Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
         Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
     ]

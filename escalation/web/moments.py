@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from babel.dates import format_date, format_datetime, format_timedelta
 
@@ -18,6 +18,11 @@ def moment(at: datetime, language: str) -> str:
 def day(at: datetime, language: str) -> str:
     """ "22 November 2026" """
     return format_date(at.astimezone(UTC), format="long", locale=LOCALES[language])
+
+
+def calendar_day(on: date, language: str) -> str:
+    """ "22 November 2026", of a day that has no time"""
+    return format_date(on, format="long", locale=LOCALES[language])
 
 
 def span(length: timedelta, language: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ def _environment(folders: tuple[Path, ...], words: Wording) -> Environment:
     environment.globals["t"] = said
     environment.filters["moment"] = _moment
     environment.filters["day"] = _day
+    environment.filters["calendar_day"] = _calendar_day
     environment.filters["since"] = _since
     return environment
 
@@ -112,6 +113,11 @@ def _moment(context: Context, at: datetime) -> str:
 @pass_context
 def _day(context: Context, at: datetime) -> str:
     return moments.day(at, context["lang"])
+
+
+@pass_context
+def _calendar_day(context: Context, on: date) -> str:
+    return moments.calendar_day(on, context["lang"])
 
 
 @pass_context

@@ -23,6 +23,7 @@ VENDOR = {
 
 OWN = {
     "desk.css": (ESCALATION / "web" / "static" / "desk.css", _STYLE),
+    "help.css": (ESCALATION / "help" / "static" / "help.css", _STYLE),
     "icon.svg": (ESCALATION / "web" / "static" / "icon.svg", "image/svg+xml"),
     "console.css": (ESCALATION / "console" / "static" / "console.css", _STYLE),
     "console.js": (ESCALATION / "console" / "static" / "console.js", _SCRIPT),

@@ -10,42 +10,64 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actions.commands import Answer, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
-from actions.decide import CHECK, STEPS, decide, wanted_look_up
+from actions.commands import Answer, HandIfSilent, HandToPerson, OpenCase, Resolve, Say, TellCaseStatus
+from actions.decide import STEPS, decide, wanted_look_up
+from actions.handing import AT_ONCE, UPSET
 from actions.lookup import Finding, Unavailable, Unreadable
-from actions.matters import ADVICE, ALWAYS_PERSON, ARTICLES, CLASSES, HOW_TO, LOOK_UPS, SENTENCES
+from actions.matter import CHECK
+from actions.matters import CLASSES, FLOWS, HOW_TO, flow_of
+from actions.memory import Memory
 from actions.turn import Turn
 from bot.understanding.knowledge import Knowledge
 from bot.understanding.labels import COMPLAINTS, OTHERS
-from tests.actions.short import names
+from tests.actions.short import hand, names, opened
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVABLE = Turn(intent="withdrawal_issue", can_prove=True)
 SIGNED_IN = Turn(intent="withdrawal_issue", uid="u1")
+PERSONS = sorted(label for label, flow in FLOWS.items() if flow.person)
+SENTENCES = {label: flow.sentence for label, flow in FLOWS.items() if flow.sentence}
+ARTICLES = {label: flow.article for label, flow in FLOWS.items() if flow.article}
+LOOK_UPS = {label: flow.look_up for label, flow in FLOWS.items() if flow.look_up}
 
 
-@pytest.mark.parametrize("label", sorted(ALWAYS_PERSON))
+def about(label: str, *, calm: bool = False) -> list[str]:
+    """A mail is asked for all facts at once."""
+    return ["say:facts_wanted"] if flow_of(label).facts and not calm else []
+
+
+def after(awaiting: str | None, matter: str | None = None, misunderstood: int = 0) -> Memory:
+    return Memory(awaiting=awaiting, matter=matter, misunderstood=misunderstood)
+
+
+@pytest.mark.parametrize("label", PERSONS)
 def test_grave_matters_go_to_a_person_at_once(label: str) -> None:
     decision = decide("action_matter", Turn(intent=label))
-    advice = [f"answer:{ADVICE[label]}"] if label in ADVICE else []
-    assert names(decision.commands) == [*advice, f"open_case:{label}", "hand_to_person"]
-    assert decision.awaiting is None
+    advice = [f"answer:{flow_of(label).advice}"] if flow_of(label).advice else []
+    assert names(decision.commands) == [*advice, f"open_case:{label}", *about(label), "hand_to_person"]
+    assert decision.memory.awaiting is None
 
 
-@pytest.mark.parametrize("label", sorted(ADVICE))
+@pytest.mark.parametrize("label", [label for label in PERSONS if flow_of(label).advice])
 def test_what_to_do_at_once_is_told_once(label: str) -> None:
-    assert ADVICE[label] in {path.name.split(".")[0] for path in (ROOT / "data" / "knowledge").glob("*.md")}
+    assert flow_of(label).advice in {path.name.split(".")[0] for path in (ROOT / "data" / "knowledge").glob("*.md")}
     decision = decide("action_matter", Turn(intent=label, case_open=True))
-    assert names(decision.commands) == [f"open_case:{label}", "hand_to_person"]
+    assert names(decision.commands) == [f"open_case:{label}", *about(label), "hand_to_person"]
+
+
+@pytest.mark.parametrize("label", [label for label in PERSONS if flow_of(label).advice])
+def test_a_calm_question_about_a_grave_matter_is_answered_first(label: str) -> None:
+    decision = decide("action_matter", Turn(intent=label, calm=True))
+    assert names(decision.commands)[-1] == "say:did_this_help"
+    assert decision.memory.awaiting == "helped"
 
 
 @pytest.mark.parametrize("label", sorted(CLASSES))
 def test_an_escalated_message_of_any_class_becomes_a_case_with_a_person(label: str) -> None:
-    turn = Turn(intent=label, escalate=True, severity="high", reasons=("money_missing",), uid="u1")
-    assert wanted_look_up("action_matter", turn) is None
-    opened, hand = decide("action_matter", turn).commands
-    assert opened == OpenCase(label=label, severity="high", reasons=("money_missing",))
-    assert hand == HandToPerson(reasons=("money_missing",))
+    turn = Turn(intent=label, escalate=True, severity="high", reasons=("money_missing",))
+    commands = decide("action_matter", turn).commands
+    assert opened(commands) == OpenCase(label=label, severity="high", reasons=("money_missing",))
+    assert hand(commands).reasons == ("money_missing",)
 
 
 @pytest.mark.parametrize(("label", "sentence"), sorted(SENTENCES.items()))
@@ -59,22 +81,22 @@ def test_even_outside_our_matters_an_escalation_opens_a_case(label: str) -> None
     assert names(decide("action_matter", turn).commands) == ["open_case:unclassified", "hand_to_person"]
 
 
-@pytest.mark.parametrize("label", sorted(CLASSES - ALWAYS_PERSON - SENTENCES.keys()))
+@pytest.mark.parametrize("label", sorted(CLASSES - set(PERSONS) - SENTENCES.keys()))
 def test_every_other_class_is_answered_or_offered_a_case_with_a_way_to_a_person(label: str) -> None:
     decision = decide("action_matter", Turn(intent=label))
     last = decision.commands[-1]
     assert isinstance(last, Say)
     assert last.buttons == CHECK
-    assert decision.matter == label
+    assert decision.memory.matter == label
     assert (Say(key="prove_hint") in decide("action_matter", Turn(intent=label, can_prove=True)).commands) == (
         label in LOOK_UPS
     )
     if label in ARTICLES:
         assert decision.commands[0] == Answer(article=ARTICLES[label])
-        assert decision.awaiting == "helped"
+        assert decision.memory.awaiting == "helped"
     else:
         assert last.key == "offer_case"
-        assert decision.awaiting == "open_case"
+        assert decision.memory.awaiting == "open_case"
     assert (Say(key="sign_in_hint") in decision.commands) == (label in LOOK_UPS)
 
 
@@ -105,7 +127,8 @@ def test_proof_is_offered_where_the_account_would_help_and_only_there(turn: Turn
         (replace(SIGNED_IN, intent="deposit_issue"), "deposit"),
         (replace(SIGNED_IN, intent="kyc_verification"), "kyc"),
         (replace(SIGNED_IN, uid=None), None),
-        (replace(SIGNED_IN, escalate=True), None),
+        (replace(SIGNED_IN, escalate=True), "withdrawal"),
+        (replace(SIGNED_IN, intent="account_frozen_risk_control"), "restriction"),
         (replace(SIGNED_IN, hand_over=True), None),
         (replace(SIGNED_IN, intent="fees_limits"), None),
     ],
@@ -121,94 +144,115 @@ def test_what_the_records_say_is_said_and_asked_whether_it_helped() -> None:
     said, check = decision.commands
     assert said == Say(key="withdrawal_status_in_review", values={"amount": "5"})
     assert check == Say(key="did_this_help", buttons=CHECK)
-    assert (decision.awaiting, decision.matter) == ("helped", "withdrawal_issue")
+    assert (decision.memory.awaiting, decision.memory.matter) == ("helped", "withdrawal_issue")
+    assert decision.memory.tried == ("records:withdrawal_in_review",)
 
 
 def test_a_failed_withdrawal_is_told_and_handed_over_with_its_facts() -> None:
     found = Finding(what="withdrawal", status="failed", values={"amount": "5"}, facts={"withdrawal_id": "w1"})
     decision = decide("action_matter", replace(SIGNED_IN, entities={"asset": ("BTC",)}), found)
-    assert names(decision.commands) == ["say:withdrawal_status_failed", "open_case:withdrawal_issue", "hand_to_person"]
-    opened = decision.commands[1]
-    assert isinstance(opened, OpenCase)
-    assert opened.facts == {"asset": "BTC", "withdrawal_id": "w1"}
-    assert opened.reasons == ("withdrawal_failed",)
+    said = ["say:withdrawal_status_failed", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"]
+    assert names(decision.commands) == said
+    assert opened(decision.commands).facts == {"asset": "BTC", "withdrawal_id": "w1"}
+    assert opened(decision.commands).reasons == ("withdrawal_failed",)
 
 
 def test_a_status_nobody_knows_is_not_told_to_the_user() -> None:
     decision = decide("action_matter", SIGNED_IN, Finding(what="withdrawal", status="unknown"))
-    assert names(decision.commands) == ["open_case:withdrawal_issue", "hand_to_person"]
+    assert names(decision.commands) == ["open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"]
 
 
 def test_no_record_at_all_offers_a_case() -> None:
     decision = decide("action_matter", SIGNED_IN, Finding(what="withdrawal", status="none"))
     assert names(decision.commands) == ["say:withdrawal_status_none", "say:offer_case"]
-    assert decision.awaiting == "open_case"
+    assert decision.memory.awaiting == "open_case"
 
 
 def test_a_back_office_that_is_down_is_said_and_the_matter_becomes_a_case() -> None:
     decision = decide("action_matter", SIGNED_IN, Unavailable())
-    assert names(decision.commands) == ["say:backoffice_down", "open_case:withdrawal_issue"]
+    said = ["say:backoffice_down", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"]
+    assert names(decision.commands) == said
 
 
 def test_records_that_cannot_be_read_are_a_persons_to_read() -> None:
     decision = decide("action_matter", SIGNED_IN, Unreadable())
-    assert names(decision.commands) == ["open_case:withdrawal_issue", "hand_to_person"]
+    assert names(decision.commands) == ["open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"]
 
 
 @pytest.mark.parametrize(
-    ("action", "turn", "wanted"),
+    ("action", "memory", "wanted"),
     [
-        ("action_yes", Turn(intent="yes", awaiting="helped", matter="fees_limits"), ["resolve", "say:solved_tip"]),
-        (
-            "action_no",
-            Turn(intent="no", awaiting="helped", matter="fees_limits"),
-            ["open_case:fees_limits", "hand_to_person"],
-        ),
+        ("action_yes", after("helped", "fees_limits"), ["resolve", "say:tip_fees_limits"]),
+        ("action_yes", after("helped", "support_quality"), ["resolve", "say:solved_tip"]),
+        ("action_no", after("helped", "fees_limits"), ["open_case:fees_limits", "say:facts_wanted", "hand_to_person"]),
         (
             "action_yes",
-            Turn(intent="yes", awaiting="open_case", matter="app_technical"),
-            ["open_case:app_technical", "hand_to_person"],
+            after("open_case", "app_technical"),
+            ["open_case:app_technical", "say:facts_wanted", "hand_to_person"],
         ),
-        ("action_no", Turn(intent="no", awaiting="open_case", matter="app_technical"), ["say:no_case_opened"]),
-        ("action_yes", Turn(intent="yes"), ["say:how_can_i_help"]),
-        ("action_no", Turn(intent="no"), ["say:how_can_i_help"]),
-        ("action_person", Turn(intent="person"), ["hand_to_person"]),
-        (
-            "action_person",
-            Turn(intent="person", matter="deposit_issue"),
-            ["open_case:deposit_issue", "hand_to_person"],
-        ),
-        ("action_status", Turn(intent="status"), ["tell_case_status"]),
-        ("action_never_mind", Turn(intent="never_mind", awaiting="open_case", matter="spam"), ["say:never_mind"]),
-        ("action_greet", Turn(intent="greet"), ["say:greeting"]),
-        ("action_greet", Turn(intent="greet", hand_over=True), ["say:greeting"]),
-        ("action_thanks", Turn(intent="thanks"), ["say:welcome"]),
+        ("action_no", after("open_case", "app_technical"), ["resolve", "say:no_case_opened"]),
+        ("action_yes", Memory(), ["say:how_can_i_help"]),
+        ("action_no", Memory(), ["say:how_can_i_help"]),
+        ("action_yes", after(None, misunderstood=1), ["resolve", "say:never_mind"]),
+        ("action_person", Memory(), ["hand_to_person"]),
+        ("action_person", after(None, "deposit_issue"), ["open_case:deposit_issue", "hand_to_person"]),
+        ("action_status", Memory(), ["tell_case_status"]),
+        ("action_never_mind", after("open_case", "fees_limits"), ["resolve", "say:never_mind"]),
+        ("action_greet", Memory(), ["say:greeting"]),
+        ("action_greet", after("helped", "fees_limits"), ["say:did_this_help"]),
+        ("action_thanks", Memory(), ["say:welcome"]),
+        ("action_skip", Memory(), ["say:how_can_i_help"]),
+        ("action_skip", after("open_case", "fees_limits"), ["say:offer_case"]),
+        ("action_file", Memory(), ["say:case.file_received"]),
+        ("action_file", after("helped", "fees_limits"), ["say:file_taken", "say:did_this_help"]),
     ],
 )
-def test_dialogue_acts(action: str, turn: Turn, wanted: list[str]) -> None:
+def test_dialogue_acts(action: str, memory: Memory, wanted: list[str]) -> None:
+    turn = Turn(intent=action.removeprefix("action_"), memory=memory)
     assert names(decide(action, turn).commands) == wanted
+
+
+def test_a_greeting_in_a_loud_voice_is_a_greeting() -> None:
+    assert names(decide("action_greet", Turn(intent="greet", hand_over=True)).commands) == ["say:greeting"]
+
+
+def test_never_mind_leaves_an_open_case_open_and_says_so() -> None:
+    turn = Turn(intent="never_mind", case_open=True, case_number="RD-7KWHM-3XTPA")
+    said = Say(key="case_stays", values={"number": "RD-7KWHM-3XTPA"})
+    assert decide("action_never_mind", turn).commands == (said,)
+
+
+def test_a_file_for_an_open_case_joins_it() -> None:
+    commands = decide("action_file", Turn(intent="file", case_open=True)).commands
+    assert opened(commands) == OpenCase(label="unclassified", reasons=("file",))
+    assert isinstance(commands[-1], HandIfSilent)
 
 
 @pytest.mark.parametrize("action", sorted(STEPS.keys() - {"action_greet"}))
 def test_hand_over_leads_to_a_person_whatever_the_intent(action: str) -> None:
     intent = "fees_limits" if action == "action_matter" else action.removeprefix("action_")
     decision = decide(action, Turn(intent=intent, hand_over=True, reasons=("anger",)))
-    hand = decision.commands[-1]
-    assert isinstance(hand, HandToPerson)
-    assert hand.reasons[0] == "anger"
+    assert hand(decision.commands).reasons[0] == "anger"
 
 
 def test_a_greeting_with_a_theft_in_it_is_a_theft() -> None:
     turn = Turn(intent="greet", escalate=True, severity="critical", reasons=("theft",))
-    opened, hand = decide("action_greet", turn).commands
-    assert opened == OpenCase(label="unclassified", severity="critical", reasons=("theft",))
-    assert hand == HandToPerson(reasons=("theft",))
+    commands = decide("action_greet", turn).commands
+    assert opened(commands) == OpenCase(label="unclassified", severity="critical", reasons=("theft",))
+    assert hand(commands).reasons == ("theft",)
 
 
-def test_a_pending_question_survives_a_greeting_a_thank_you_and_a_look_at_the_case() -> None:
+@pytest.mark.parametrize("reason", sorted(AT_ONCE - UPSET))
+def test_where_somebody_may_lose_everything_no_question_comes_before_the_person(reason: str) -> None:
+    turn = Turn(intent="deposit_issue", escalate=True, live=True, severity="high", reasons=(reason,))
+    assert names(decide("action_matter", turn).commands) == ["open_case:deposit_issue", "hand_to_person"]
+
+
+def test_a_pending_question_survives_a_greeting_a_reluctant_thank_you_and_a_look_at_the_case() -> None:
     for action in ("action_greet", "action_thanks", "action_status"):
-        decision = decide(action, Turn(intent="x", awaiting="helped", matter="fees_limits"))
-        assert (decision.awaiting, decision.matter) == ("helped", "fees_limits")
+        turn = Turn(intent="x", text="thanks but it is still not there", memory=after("helped", "fees_limits"))
+        decision = decide(action, turn)
+        assert (decision.memory.awaiting, decision.memory.matter) == ("helped", "fees_limits")
 
 
 def test_the_first_misunderstanding_offers_the_likely_classes_and_a_person() -> None:
@@ -216,24 +260,25 @@ def test_the_first_misunderstanding_offers_the_likely_classes_and_a_person() -> 
     decision = decide("action_misunderstood", Turn(intent="nlu_fallback", ranking=ranking))
     buttons = ("class:deposit_issue", "class:withdrawal_issue", "class:fees_limits", "person")
     assert decision.commands == (Say(key="not_understood", buttons=buttons),)
-    assert decision.misunderstood == 1
+    assert decision.memory.misunderstood == 1
 
 
 def test_the_second_misunderstanding_in_a_row_leads_to_a_person() -> None:
-    decision = decide("action_misunderstood", Turn(intent="nlu_fallback", misunderstood=1))
+    decision = decide("action_misunderstood", Turn(intent="nlu_fallback", memory=after(None, misunderstood=1)))
     assert names(decision.commands) == ["open_case:unclassified", "hand_to_person"]
-    assert decision.misunderstood == 0
+    assert decision.memory.misunderstood == 0
 
 
-@pytest.mark.parametrize("action", sorted(STEPS.keys() - {"action_misunderstood"}))
+@pytest.mark.parametrize("action", ["action_matter", "action_greet", "action_thanks", "action_status", "action_person"])
 def test_anything_understood_starts_the_count_again(action: str) -> None:
-    assert decide(action, Turn(intent="fees_limits", misunderstood=1)).misunderstood == 0
+    decision = decide(action, Turn(intent="fees_limits", memory=after(None, misunderstood=1)))
+    assert decision.memory.misunderstood == 0
 
 
 def test_words_that_nobody_understands_join_the_case_that_is_open() -> None:
     decision = decide("action_misunderstood", Turn(intent="nlu_fallback", case_open=True))
     assert names(decision.commands) == ["open_case:unclassified"]
-    assert decision.misunderstood == 0
+    assert decision.memory.misunderstood == 1
 
 
 def test_a_case_is_not_offered_where_one_is_open() -> None:
@@ -243,10 +288,10 @@ def test_a_case_is_not_offered_where_one_is_open() -> None:
 
 
 def test_a_class_without_an_article_is_offered_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("actions.decide.ARTICLES", {})
+    monkeypatch.setitem(FLOWS, "fees_limits", replace(flow_of("fees_limits"), article=None))
     decision = decide("action_matter", Turn(intent="fees_limits"))
     assert names(decision.commands) == ["say:offer_case"]
-    assert (decision.awaiting, decision.matter) == ("open_case", "fees_limits")
+    assert (decision.memory.awaiting, decision.memory.matter) == ("open_case", "fees_limits")
 
 
 def test_the_article_that_the_desk_finds_better_is_taken() -> None:
@@ -265,11 +310,9 @@ def test_an_unknown_action_is_a_bug_and_says_so() -> None:
         decide("action_dance", Turn(intent="greet"))
 
 
-def test_the_tables_speak_of_the_classes_that_exist() -> None:
+def test_every_class_has_a_flow() -> None:
     assert frozenset(COMPLAINTS) == CLASSES
-    assert ALWAYS_PERSON <= CLASSES
-    assert LOOK_UPS.keys() | ARTICLES.keys() <= CLASSES
-    assert SENTENCES.keys() <= CLASSES | set(OTHERS)
+    assert FLOWS.keys() == CLASSES | set(OTHERS)
 
 
 def test_the_articles_are_the_first_of_their_class() -> None:

@@ -19,14 +19,15 @@ from actions.backoffice.contract import (
     KycStatus,
     Order,
     Restriction,
+    RestrictionKind,
     Trade,
     User,
     UserStatus,
     Withdrawal,
     WithdrawalStatus,
 )
-from actions.lookup import Finding, Unavailable, Unreadable, choose, look_up, plain, shortened
-from actions.turn import Turn
+from actions.lookup import EXPLAINED, Finding, Unavailable, Unreadable, choose, look_up, plain, shortened
+from bot.wording import load
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 HASH = "0x" + "3f9a12" * 10 + "c07d"
@@ -79,11 +80,13 @@ class Records:
         withdrawals: tuple[Withdrawal, ...] = (),
         deposits: tuple[Deposit, ...] = (),
         user: User | None = None,
+        restrictions: tuple[Restriction, ...] = (),
         fault: Exception | None = None,
     ) -> None:
         self._withdrawals = withdrawals
         self._deposits = deposits
         self._user = user
+        self._restrictions = restrictions
         self._fault = fault
         self.asked: list[tuple[str, datetime | None]] = []
 
@@ -112,7 +115,7 @@ class Records:
         raise NotImplementedError
 
     async def restrictions(self, uid: str) -> tuple[Restriction, ...]:
-        raise NotImplementedError
+        return self._answer(uid, None, self._restrictions)
 
     async def incidents(self, at: datetime) -> tuple[Incident, ...]:
         raise NotImplementedError
@@ -121,8 +124,8 @@ class Records:
         raise NotImplementedError
 
 
-def found(records: Records, what: str, turn: Turn | None = None) -> Finding | Unavailable | Unreadable:
-    return asyncio.run(look_up(records, what, turn or Turn(intent="x", uid="u1"), NOW))
+def found(records: Records, what: str) -> Finding | Unavailable | Unreadable:
+    return asyncio.run(look_up(records, what, "u1", {}, NOW))
 
 
 def test_a_withdrawal_is_told_in_values_that_both_languages_read() -> None:
@@ -171,12 +174,57 @@ def test_an_unknown_status_is_for_a_person() -> None:
         found(Records(withdrawals=(replace(WITHDRAWAL, status=WithdrawalStatus.FAILED),)), "withdrawal"),
         found(Records(deposits=(replace(DEPOSIT, status=DepositStatus.NOT_CREDITED),)), "deposit"),
         found(Records(user=replace(USER, kyc_status=KycStatus.UNKNOWN)), "kyc"),
+        found(Records(restrictions=(replace(PAUSED, kind=RestrictionKind.UNKNOWN),)), "restriction"),
     ):
         assert isinstance(finding, Finding)
         assert finding.needs_person
 
 
-@pytest.mark.parametrize("what", ["withdrawal", "deposit", "kyc"])
+PAUSED = Restriction(
+    kind=RestrictionKind.WITHDRAWALS_PAUSED,
+    since=NOW - timedelta(hours=4),
+    until=NOW + timedelta(hours=20),
+    reason_code="security_change",
+    self_service_path="/security/review",
+)
+
+
+def test_a_restriction_is_told_with_its_end_and_the_page_that_lifts_it() -> None:
+    finding = found(Records(restrictions=(PAUSED,)), "restriction")
+    assert isinstance(finding, Finding)
+    assert finding.sentence == "restriction_status_withdrawals_paused"
+    assert finding.further == ("reason_security_change", "restriction_until", "restriction_path")
+    assert finding.values == {
+        "time": "2026-11-20 08:00 UTC",
+        "until": "2026-11-21 08:00 UTC",
+        "path": "/security/review",
+    }
+    assert finding.facts["reason_code"] == "security_change"
+
+
+def test_of_several_restrictions_the_gravest_is_told() -> None:
+    frozen = replace(PAUSED, kind=RestrictionKind.ACCOUNT_FROZEN, until=None, self_service_path=None, reason_code="new")
+    finding = found(Records(restrictions=(PAUSED, frozen)), "restriction")
+    assert isinstance(finding, Finding)
+    assert (finding.status, finding.further) == ("account_frozen", ())
+
+
+@pytest.mark.parametrize("reason", sorted(EXPLAINED))
+def test_a_reason_of_the_contract_is_told_and_another_one_is_not(reason: str) -> None:
+    for code, told in ((reason, (f"reason_{reason}",)), ("of_another_exchange", ()), (None, ())):
+        finding = found(Records(withdrawals=(replace(WITHDRAWAL, reason_code=code),)), "withdrawal")
+        assert isinstance(finding, Finding)
+        assert finding.further == told
+    assert load().knows(f"bot.reason_{reason}")
+
+
+def test_no_restriction_is_a_finding_too() -> None:
+    finding = found(Records(), "restriction")
+    assert isinstance(finding, Finding)
+    assert (finding.status, finding.needs_person) == ("none", False)
+
+
+@pytest.mark.parametrize("what", ["withdrawal", "deposit", "kyc", "restriction"])
 def test_a_peer_that_is_down_or_refuses_is_told_apart(what: str) -> None:
     assert isinstance(found(Records(fault=BackOfficeDown("down")), what), Unavailable)
     assert isinstance(found(Records(fault=BackOfficeRefused("no")), what), Unreadable)

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from actions.commands import HandToPerson, OpenCase
-from actions.decide import Found, decide
+from actions.decide import decide
 from actions.lookup import Finding, Unavailable, Unreadable
+from actions.matter import Found
+from actions.memory import Memory
 from actions.turn import Turn
 from tests.actions.short import names
 
@@ -24,49 +26,55 @@ FAILED = Finding(what="withdrawal", status="failed")
             "action_matter",
             replace(URGENT, intent="fees_limits"),
             None,
-            ["answer:fees", "open_case:fees_limits", "hand_to_person"],
+            ["answer:fees", "open_case:fees_limits", "say:facts_wanted", "hand_to_person"],
             id="an article answers, and a person gets the case",
         ),
         pytest.param(
             "action_matter",
             URGENT,
             None,
-            ["answer:withdrawal_pending", "say:sign_in_hint", "open_case:withdrawal_issue", "hand_to_person"],
+            [
+                "answer:withdrawal_pending",
+                "say:sign_in_hint",
+                "open_case:withdrawal_issue",
+                "say:facts_wanted",
+                "hand_to_person",
+            ],
             id="whoever is not signed in still hears how to see more",
         ),
         pytest.param(
             "action_matter",
             replace(URGENT, uid="u1"),
             IN_REVIEW,
-            ["say:withdrawal_status_in_review", "open_case:withdrawal_issue", "hand_to_person"],
+            ["say:withdrawal_status_in_review", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"],
             id="the records answer, and a person gets the case",
         ),
         pytest.param(
             "action_matter",
             replace(URGENT, uid="u1"),
             FAILED,
-            ["say:withdrawal_status_failed", "open_case:withdrawal_issue", "hand_to_person"],
+            ["say:withdrawal_status_failed", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"],
             id="what needs a person anyway is one case",
         ),
         pytest.param(
             "action_matter",
             replace(URGENT, uid="u1"),
             Finding(what="withdrawal", status="none"),
-            ["say:withdrawal_status_none", "open_case:withdrawal_issue", "hand_to_person"],
+            ["say:withdrawal_status_none", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"],
             id="a case is not offered but opened",
         ),
         pytest.param(
             "action_matter",
             replace(URGENT, uid="u1"),
             Unavailable(),
-            ["say:backoffice_down", "open_case:withdrawal_issue", "hand_to_person"],
+            ["say:backoffice_down", "open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"],
             id="records that are down do not keep the person away",
         ),
         pytest.param(
             "action_matter",
             replace(URGENT, uid="u1"),
             Unreadable(),
-            ["open_case:withdrawal_issue", "hand_to_person"],
+            ["open_case:withdrawal_issue", "say:facts_wanted", "hand_to_person"],
             id="records that cannot be read",
         ),
         pytest.param(
@@ -140,7 +148,7 @@ FAILED = Finding(what="withdrawal", status="failed")
         ),
         pytest.param(
             "action_yes",
-            replace(URGENT, intent="yes", awaiting="helped"),
+            replace(URGENT, intent="yes", memory=Memory(awaiting="helped")),
             None,
             ["resolve", "say:solved_tip"],
             id="yes in the same thread",
@@ -156,7 +164,7 @@ def test_what_the_subject_calls_a_complaint(action: str, turn: Turn, found: Foun
             assert ("case_wanted" in command.reasons) is not turn.case_open
         if isinstance(command, HandToPerson):
             assert "case_wanted" in command.reasons
-            assert decision.awaiting is None
+            assert decision.memory.awaiting is None
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ WRONG = (
 async def test_no_form_of_a_foreign_page_is_taken(desk_with_work: World) -> None:
     world = desk_with_work
     paths = addresses(world, "POST")
-    assert len(paths) == 12
+    assert len(paths) == 13
     async with world.signed_in("root") as root:
         token = await root.token()
         root.client.cookies.set(Cookies.of(world.url).log_in, token, domain="127.0.0.1", path="/")

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -89,10 +89,13 @@ class Postgres:
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A server in a temporary folder, gone at the end."""
+    """A server in a temporary folder, gone at the end: nobody waits until it has written what is thrown away."""
     with tempfile.TemporaryDirectory(prefix="redress-pg-") as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        postgres = Postgres(server)
         try:
-            yield Postgres(server)
+            yield postgres
         finally:
+            with suppress(subprocess.CalledProcessError):  # a test may have stopped it
+                postgres.stop("immediate")
             server.cleanup()

@@ -21,6 +21,9 @@ def greeting(_body: dict[str, Any]) -> Sequence[Command]:
     return (Say(key="greeting"),)
 
 
+READY = ("well", "old model")
+
+
 class FakeRasa:
     """`answer` decides what is proposed; `mode` how the answer fails; `seen` is every body received."""
 
@@ -38,7 +41,8 @@ class FakeRasa:
         )
 
     async def _ready(self, _request: Request) -> Response:
-        return Response(status_code=200 if self.mode == "well" else 503)
+        fault = "the model cannot be loaded" if self.mode == "old model" else None
+        return JSONResponse({"ready": True, "fault": fault}, status_code=200 if self.mode in READY else 503)
 
     async def _turn(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {SECRET}":

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from actions.commands import HandToPerson, OpenCase
 from bot import catalogue
-from bot.alarm import Alarm
+from bot.alarm import Alarm, Ring
 from bot.deliver import Deliverer
 from bot.files import Files
 from bot.finish import Finish
@@ -33,8 +33,8 @@ from escalation.carry_out import CarryOut
 from escalation.cases import Promise
 from escalation.handling import AgentRef, Handling
 from escalation.links import TrackingLinks
-from escalation.queue import PATIENCE_TIMER, Patience
-from escalation.reminders import NobodyCame
+from escalation.queue import PATIENCE_TIMER, SILENCE_TIMER, Patience
+from escalation.reminders import NobodyCame, UserFellSilent
 from tests.conftest import MovedClock
 from tests.fakes.channel import FakeChannel
 from tests.fakes.rasa import SECRET, FakeRasa
@@ -43,6 +43,7 @@ from tests.fakes.web import serving
 LEASE = timedelta(seconds=15)
 PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15), same_matter=timedelta(days=7))
 REMIND_AFTER = timedelta(minutes=15)
+SILENCE = timedelta(minutes=10)
 PATIENCE = Patience(live=timedelta(minutes=3), other=timedelta(hours=24))
 
 
@@ -61,7 +62,6 @@ class Road:
         self.store, self.clock, self.hub = store, clock, Hub()
         self.words = catalogue.whole()
         self.channel = FakeChannel()
-        channels = {"fake": self.channel}
         self.claims: list[Claim] = []
         self.rasa = RasaClient(rasa_url, SECRET, timeout_seconds=0.5)
         self.raw = Files(folder / "raw")
@@ -74,31 +74,45 @@ class Road:
             on_stored=lambda channel, key: self.hub.publish_soon(conversation_topic(channel, key)),
         )
         self.links = TrackingLinks(b"s" * 32, "https://desk.example")
-        self.turner = Turner(
-            store=store,
+        self.turner = self._turner(folder)
+        channels = {"fake": self.channel}
+        self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
+        self.handling = Handling(
+            store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities, REMIND_AFTER
+        )
+        kinds: dict[str, Ring] = {
+            PATIENCE_TIMER: NobodyCame(self.words),
+            SILENCE_TIMER: UserFellSilent(self.words, lambda _name: self.channel.capabilities.live),
+        }
+        self.alarm = Alarm(store, clock, self.hub, kinds, 1)
+        self._count = 0
+
+    def _turner(self, folder: Path) -> Turner:
+        channels = {"fake": self.channel}
+        return Turner(
+            store=self.store,
             channels=channels,
             raw=self.raw,
             evidence=Files(folder / "evidence"),
-            clock=clock,
+            clock=self.clock,
             hub=self.hub,
-            mind=Mind(understand=read, articles=lambda _text, _language: {}, ask=self.rasa.turn, clock=clock),
+            mind=Mind(understand=read, articles=lambda _text, _language: {}, ask=self.rasa.turn, clock=self.clock),
             finish=Finish(
                 channels=channels,
-                clock=clock,
+                clock=self.clock,
                 carry_out=CarryOut(
-                    self.words, lambda article, _language: f"article {article}", self.links, PROMISE, PATIENCE
+                    self.words,
+                    lambda article, _language: f"article {article}",
+                    self.links,
+                    PROMISE,
+                    PATIENCE,
+                    silence=SILENCE,
                 ),
                 patience=PATIENCE,
             ),
             max_attempts=3,
             max_deaths=4,
         )
-        self.deliverer = Deliverer(store=store, channels=channels, clock=clock, hub=self.hub, lease=LEASE)
-        self.handling = Handling(
-            store, clock, self.hub, self.words, PROMISE, lambda _name: self.channel.capabilities, REMIND_AFTER
-        )
-        self.alarm = Alarm(store, clock, self.hub, {PATIENCE_TIMER: NobodyCame(self.words)}, 1)
-        self._count = 0
 
     async def receive(
         self, text: str, key: str = "one", external_id: str | None = None, account: Account | None = None

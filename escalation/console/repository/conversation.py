@@ -54,6 +54,7 @@ class ShownCase:
     status: str
     awaited: str
     link_version: int
+    opened_by_inbox: int | None
     first_contact_at: datetime
     answer_due_at: datetime
     decision_due_at: datetime
@@ -67,6 +68,7 @@ class EventRow:
     at: datetime
     actor: str
     public: bool
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,11 @@ class Everything:
     marks: Marks
     present: frozenset[str]
     """Who has it open right now: `attention.USER`, "agent:<id>"."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is known about the case."""
+        return repository.gathered(event.data for event in self.events)
 
     @property
     def last_seq(self) -> int:

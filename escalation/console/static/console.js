@@ -199,6 +199,7 @@
     t: () => byId("take")?.click(),
     r: () => write("reply-text"),
     n: () => write("note-text"),
+    c: () => write("teach-label"),
     u: () => byId("transcript") && location.assign("/console/"),
     "?": () => byId("help")?.showModal(),
   };
