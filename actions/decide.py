@@ -25,7 +25,7 @@ from actions.commands import OpenCase
 from actions.decision import Decision, complete
 from actions.handing import handed, matter_of, taken
 from actions.matter import LIKELY, Found, answer_matter, records_wanted
-from actions.matters import flow_of
+from actions.matters import CLASSES, flow_of
 from actions.memory import FACT, HELPED, OPEN_CASE
 from actions.phrases import asks_who, doubts, is_calling_loudly, is_content
 from actions.preparing import prepared
@@ -34,8 +34,15 @@ from actions.turn import Turn
 CORRECTION_CHARACTERS = 120
 """A longer message that takes something back tells a matter anew."""
 
-KNOWN = 0.5
+KNOWN = 0.36
 """The confidence from which a message counts as recognised to be about nothing of ours."""
+
+OF_REASON: Mapping[str, str] = {
+    "theft": "account_security_theft",
+    "scam": "scam_fraud_report",
+    "frozen": "account_frozen_risk_control",
+}
+"""Reasons that say by themselves what a message is about."""
 
 STEPS: Mapping[str, Callable[[Turn, Found], Decision]] = {"action_matter": answer_matter, **ACTS}
 """The actions of domain.yml."""
@@ -69,28 +76,36 @@ def known_entities(turn: Turn) -> Mapping[str, tuple[str, ...]]:
 
 
 def _decided(action: str, step: Callable[[Turn, Found], Decision], turn: Turn, found: Found) -> Decision:
-    memory = turn.memory
-    if memory.awaiting == FACT:
+    if turn.memory.awaiting == FACT:
         return ask_on(action, turn)
-    if asks_who(turn.text):
-        return who(turn)
-    pending = pending_question(turn) is not None
-    if turn.language_wish:
-        return switched(turn)
-    if pending and is_calling_loudly(turn.text):
-        return called(turn)
+    if said := _without_a_matter(turn):
+        return said
     if _corrects(turn):
         return _corrected(turn, found)
     if _is_content(action, turn):
         return thanks(turn, found)
+    return _judged(action, turn, found) or step(turn, found)
+
+
+def _without_a_matter(turn: Turn) -> Decision | None:
+    """What is answered whatever the classifier takes it for."""
+    if asks_who(turn.text):
+        return who(turn)
+    if turn.language_wish:
+        return switched(turn)
+    return called(turn) if is_calling_loudly(turn.text) and pending_question(turn) is not None else None
+
+
+def _judged(action: str, turn: Turn, found: Found) -> Decision | None:
+    """What is grave though it names no class, and what names one by guess."""
     grave = turn.escalate and turn.reasons != LIKELY
+    if action == "action_misunderstood" and grave and (likely := _likeliest(turn)):
+        return answer_matter(replace(turn, intent=likely), found)
     if action != "action_matter" and (grave or (turn.hand_over and action not in CALM)):
         return taken(turn, matter_of(turn)) if grave else handed(turn, matter_of(turn))
     if action == "action_misunderstood" and "case_number" in turn.entities:
         return status(turn)
-    if _is_guess(action, turn):
-        return misunderstood(turn)
-    return step(turn, found)
+    return misunderstood(turn) if _is_guess(action, turn) else None
 
 
 def _about(action: str, turn: Turn) -> Turn | None:
@@ -102,6 +117,12 @@ def _about(action: str, turn: Turn) -> Turn | None:
     if _corrects(turn) and turn.memory.matter:
         return replace(turn, intent=turn.memory.matter)
     return turn if action == "action_matter" else None
+
+
+def _likeliest(turn: Turn) -> str | None:
+    """What a grave message is about that named no class clearly: a person needs it now, and may see it otherwise."""
+    told = next((OF_REASON[reason] for reason in turn.reasons if reason in OF_REASON), None)
+    return told or next((name for name in turn.ranking if name in CLASSES), None)
 
 
 def _is_guess(action: str, turn: Turn) -> bool:

@@ -37,7 +37,7 @@ def test_thanks_and_praise_after_an_answer_say_that_it_will_do(action: str, inte
 
 @pytest.mark.parametrize("intent", ["out_of_scope", "not_a_complaint"])
 def test_what_is_only_guessed_to_be_none_of_our_business_counts_as_not_understood(intent: str) -> None:
-    guess = Turn(intent=intent, confidence=0.4)
+    guess = Turn(intent=intent, confidence=0.33)
     decision = decide("action_matter", guess)
     assert names(decision.commands) == ["say:not_understood"]
     assert hand(decide("action_matter", replace(guess, memory=decision.memory)).commands)
@@ -130,3 +130,14 @@ def test_a_small_correction_that_sounds_grave_is_a_correction() -> None:
     likely = Turn(intent="withdrawal_issue", escalate=True, reasons=("learned",), memory=memory)
     turn = replace(likely, text="sorry, I meant 250 USDT", entities={"amount": ("250 USDT",)})
     assert names(decide("action_matter", turn).commands) == ["say:noted", "say:did_this_help"]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "label"), [(("theft",), "account_security_theft"), (("money_missing",), "deposit_issue")]
+)
+def test_what_is_grave_and_not_clear_goes_to_a_person_as_what_it_most_likely_is(
+    reasons: tuple[str, ...], label: str
+) -> None:
+    ranking = ("spam", "deposit_issue", "account_security_theft")
+    turn = Turn(intent="nlu_fallback", text="x", escalate=True, reasons=reasons, ranking=ranking)
+    assert opened(decide("action_misunderstood", turn).commands).label == label

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from argon2 import Type
 from sqlalchemy import Connection, func, insert, select, update
 
 from bot.store.tables import Agent, AgentSession, LoginAttempt
@@ -14,6 +15,7 @@ from escalation.console.auth import create_agent
 from escalation.console.doors import safe_next
 from escalation.console.sessions import Cookies
 from tests.conftest import MovedClock
+from tests.console.conftest import SHIPPED_HASHER
 from tests.console.world import PASSWORD, World
 
 
@@ -39,6 +41,11 @@ async def test_wrong_unknown_and_disabled_get_the_same_answer(world: World) -> N
             answers.add((answer.status_code, answer.text.replace(csrf, "")))
     assert len(answers) == 1
     assert answers.pop()[0] == 401
+
+
+def test_passwords_are_hashed_as_rfc_9106_asks_for() -> None:
+    assert SHIPPED_HASHER.type is Type.ID
+    assert (SHIPPED_HASHER.time_cost, SHIPPED_HASHER.memory_cost) == (3, 64 * 1024)
 
 
 async def test_an_unknown_login_costs_as_much_as_a_wrong_password(
