@@ -10,7 +10,7 @@ RASA := bot/rasa/.venv/bin/python
 TESTS ?= tests
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: run setup check test tune acceptance acceptance-kill bench lock clean
+.PHONY: run setup check test tune acceptance acceptance-kill bench bench-nlu lock clean
 
 run: setup ## Set up what is missing, start everything, print the addresses
 	@exec .venv/bin/redress run
@@ -60,6 +60,9 @@ acceptance-kill: setup ## Bar A1 alone: 50 rounds of kill -9 per database, 20 ma
 
 bench: setup ## The benchmarks against their floors: ratios, JSON and plots in build/bench (BENCH="mail chat" for some)
 	@$(RASA) bot/rasa/train.py && $(APP) -m bench $(BENCH)
+
+bench-nlu: setup ## How well and how fast the bot understands, against floors and goals (BENCH="hwu64 own" for some)
+	@$(RASA) bot/rasa/train.py && $(APP) -m bench.nlu $(if $(BENCH),--only $(BENCH))
 
 tune: .tools/rasa.stamp ## Make data/tuned/tuned.npz anew from data/nlu (about ten minutes; installs PyTorch beside the rest)
 	@test -x .tools/tune/bin/python || $(UV) venv --quiet -p '>=3.11,<3.14' .tools/tune

@@ -20,7 +20,7 @@ class RunningIncidents:
     def __init__(self, backoffice: BackOffice, clock: Callable[[], datetime]) -> None:
         self._backoffice = backoffice
         self._clock = clock
-        self._known: tuple[Incident, ...] = ()
+        self._answer: asyncio.Future[tuple[Incident, ...]] | None = None
         self._until: datetime | None = None
 
     async def title_for(self, entities: Mapping[str, tuple[str, ...]], language: str) -> str | None:
@@ -31,17 +31,20 @@ class RunningIncidents:
         return None
 
     async def _running(self) -> tuple[Incident, ...]:
+        """Whoever comes while the exchange is being asked waits for the same answer."""
         now = self._clock()
-        if self._until is not None and now < self._until:
-            return self._known
-        self._until = now + KEPT  # before asking: what comes meanwhile does not ask as well
+        if self._answer is None or self._until is None or now >= self._until:
+            self._until = now + KEPT
+            self._answer = asyncio.ensure_future(self._ask(now))
+        return await asyncio.shield(self._answer)
+
+    async def _ask(self, now: datetime) -> tuple[Incident, ...]:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 found = await self._backoffice.incidents(now)
         except (BackOfficeDown, BackOfficeRefused, TimeoutError):
-            found = ()
-        self._known = tuple(incident for incident in found if incident.until is None or incident.until > now)
-        return self._known
+            return ()
+        return tuple(incident for incident in found if incident.until is None or incident.until > now)
 
 
 def fits(incident: Incident, entities: Mapping[str, tuple[str, ...]]) -> bool:

@@ -29,9 +29,9 @@ def hwu64(trial: Trial) -> Outcome:
 
 
 def smp2017(trial: Trial) -> Outcome:
+    """Learned from train alone: develop is where constants may be chosen."""
     splits = datasets.smp(trial.data)
-    classifier = trial.train([*splits["train"], *splits["develop"]])
-    return Outcome({"smp2017": trial.right(classifier, splits["test"])}, ("SMP2017 learns from train and develop",))
+    return Outcome({"smp2017": trial.right(trial.train(splits["train"]), splits["test"])})
 
 
 def zh_banking(trial: Trial) -> Outcome:

@@ -96,3 +96,11 @@ def test_an_exchange_that_does_not_answer_is_left_alone(clock: MovedClock, fault
     found = running(exchange, clock)
     assert [title(found), title(found)] == [None, None]
     assert exchange.asked == 1
+
+
+async def test_who_comes_while_the_exchange_is_asked_waits_for_the_same_answer(clock: MovedClock) -> None:
+    exchange = Exchange(incident())
+    found = running(exchange, clock)
+    titles = await asyncio.gather(*(found.title_for({}, language) for language in ("en", "zh", "en")))
+    assert titles == ["TRC20 is paused", "TRC20 暂停", "TRC20 is paused"]
+    assert exchange.asked == 1
