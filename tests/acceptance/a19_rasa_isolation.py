@@ -27,6 +27,7 @@ PAYLOADS = [
 ]
 ORDINARY = ["24/7", "／客服", "/help me"]
 OURS = {"inbox_id", "channel", "language", "entities", "signals", "account", "can_prove", "case", "urgent", "articles"}
+OURS |= {"epoch", "language_wish", "live", "reopened"}  # how the dialogue stands
 
 
 async def run(bar: Bar, folder: Path, database_url: str) -> None:
