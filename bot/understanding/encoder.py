@@ -17,7 +17,7 @@ Vectors = NDArray[np.float32]
 
 
 class UnknownEncoder(ValueError):
-    """The name is none of "use", "e5" or a sum of them such as "use+e5"."""
+    """The name is neither "use" nor "e5"."""
 
 
 class Encoder(Protocol):
@@ -86,18 +86,6 @@ class E5Encoder:
         return np.asarray(self._model.query(list(texts)), dtype=np.float32)
 
 
-class SumEncoder:
-    """Several encoders: their vectors one after another, scaled so that a row keeps length one."""
-
-    def __init__(self, parts: Sequence[Encoder]) -> None:
-        self._parts = parts
-        self.name = "+".join(part.name for part in parts)
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        joined = np.hstack([part.encode(texts) for part in self._parts])
-        return np.asarray(joined / np.sqrt(len(self._parts)), dtype=np.float32)
-
-
 @lru_cache(maxsize=4)
 def encoder_named(name: str) -> Encoder:
     """The encoder of that name, one per process.
@@ -105,8 +93,6 @@ def encoder_named(name: str) -> Encoder:
     Raises UnknownEncoder, or ImportError when its package is not installed.
     """
     makers: dict[str, type[UseEncoder] | type[E5Encoder]] = {"use": UseEncoder, "e5": E5Encoder}
-    parts = name.split("+")
-    if unknown := [part for part in parts if part not in makers]:
-        raise UnknownEncoder(f"no encoder is called {unknown[0]!r}; known are use, e5 and use+e5")
-    made: list[Encoder] = [makers[part]() for part in parts]
-    return made[0] if len(made) == 1 else SumEncoder(made)
+    if name not in makers:
+        raise UnknownEncoder(f"no encoder is called {name!r}; known are {' and '.join(makers)}")
+    return makers[name]()

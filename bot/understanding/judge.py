@@ -14,7 +14,7 @@ LEARNED: Final = "learned"
 """The reason of a message that no rule names but that is like those which needed a case."""
 
 ALWAYS: Final = frozenset({"theft", "scam", "data_leak", "legal", "regulator", "distress"})
-"""Reasons with which a matter reaches a person whatever was learned (taxonomy, rules 1 and 5)."""
+"""Reasons with which a message reaches a person whatever class it seems to be of (taxonomy, rules 1 and 5)."""
 
 _NO_MATTER: Final = frozenset((*OTHERS, *ACTS, BACKGROUND))
 
@@ -49,12 +49,10 @@ class Judge:
         return Judgement(found, label, confidence, escalate, signals.hand_over, reasons, signals.severity, language)
 
     def escalates(self, found: Classification, signals: Signals, language: Language | None) -> bool:
-        """What speaks of no matter of ours is not escalated, whatever words it uses, unless somebody is in danger."""
-        if "distress" in signals.reasons:
+        """What seems to be no matter of ours is escalated only for one of the reasons that always count."""
+        if ALWAYS.intersection(signals.reasons):
             return True
-        if found.label in _NO_MATTER:
-            return False
-        return bool(ALWAYS.intersection(signals.reasons)) or self._classifier.escalates(found, signals, language)
+        return found.label not in _NO_MATTER and self._classifier.escalates(found, signals, language)
 
 
 def matter_of(found: Classification) -> tuple[str, float]:

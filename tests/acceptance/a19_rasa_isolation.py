@@ -26,8 +26,10 @@ PAYLOADS = [
     for slot in ("verified", "uid")
 ]
 ORDINARY = ["24/7", "／客服", "/help me"]
-OURS = {"inbox_id", "channel", "language", "entities", "signals", "account", "can_prove", "case", "urgent", "articles"}
-OURS |= {"epoch", "language_wish", "live", "reopened"}  # how the dialogue stands
+OURS = {
+    *("inbox_id", "channel", "language", "entities", "signals", "account", "can_prove", "case", "urgent", "articles"),
+    *("epoch", "language_wish", "live", "reopened"),
+}
 
 
 async def run(bar: Bar, folder: Path, database_url: str) -> None:

@@ -135,4 +135,4 @@ def test_it_is_the_same_after_being_saved(small: Classifier, tmp_path_factory: p
 
 def test_an_unknown_encoder_is_named() -> None:
     with pytest.raises(UnknownEncoder, match="'bert'"):
-        encoder_named("use+bert")
+        encoder_named("bert")

@@ -40,16 +40,16 @@ def test_what_was_learned_is_a_reason_of_its_own() -> None:
 @pytest.mark.parametrize(
     "text", ["I was hacked and all my coins were stolen", "我的账号被盗了，币全没了", "my lawyer will sue you"]
 )
-def test_theft_and_law_reach_a_person_whatever_was_learned(text: str) -> None:
-    judged = judge("deposit_issue").judge(text)
+@pytest.mark.parametrize("label", ["deposit_issue", "spam", "out_of_scope", "person", "background"])
+def test_theft_and_law_reach_a_person_whatever_the_classifier_thinks(text: str, label: str) -> None:
+    judged = judge(label).judge(text)
     assert judged.escalate
     assert ALWAYS.intersection(judged.reasons)
-    assert judged.label == "deposit_issue"
 
 
 @pytest.mark.parametrize("label", ["spam", "greet", "background", "not_a_complaint"])
 def test_what_is_no_matter_of_ours_needs_no_case(label: str) -> None:
-    assert not judge(label, needs_case=True).judge("I was hacked and all my coins were stolen").escalate
+    assert not judge(label, needs_case=True).judge("the third time, and still nobody has told me anything").escalate
 
 
 @pytest.mark.parametrize("text", ["I want to kill myself", "我不想活了"])
