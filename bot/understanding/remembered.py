@@ -68,7 +68,7 @@ def _batch(encoder: str, texts: list[str]) -> Vectors:
 
 def _recall(path: Path) -> dict[str, Vectors]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return dict(zip(stored["keys"].tolist(), stored["vectors"].astype(np.float32), strict=True))
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return {}  # none yet, or cut short: encoded anew
