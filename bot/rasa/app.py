@@ -17,7 +17,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
 from actions.logs import log
-from bot.rasa.answers import check_answers_cheaply
+from bot.rasa.calls import call_cheaply
 from bot.rasa.processor import BoundedEndpoint, StrictProcessor
 from bot.rasa.serving import Serving
 from bot.rasa.tracker import DurableTrackerStore
@@ -32,14 +32,14 @@ def load_processor(model: Path, beside: Optional[StrictProcessor] = None) -> Str
 
     `beside`: the one it is to take the place of; both know the same conversations.
     """
-    check_answers_cheaply()
+    call_cheaply()
     endpoints = AvailableEndpoints.read_endpoints(str(HERE / "endpoints.yml"))
     processor = StrictProcessor(
         model_path=model,
         tracker_store=_tracker_store(endpoints) if beside is None else beside.tracker_store,
         lock_store=InMemoryLockStore() if beside is None else beside.lock_store,
         generator=TemplatedNaturalLanguageGenerator({}),
-        action_endpoint=BoundedEndpoint(endpoints.action.url, headers=endpoints.action.headers),
+        action_endpoint=_action_server(endpoints) if beside is None else beside.action_endpoint,
     )
     # The encoder loads with its first text; the first user should not wait for it.
     processor.graph_runner.run(
@@ -62,6 +62,10 @@ def make_app(serving: Serving) -> Sanic:
     app.register_listener(_announce, "after_server_start")
     app.add_task(serving.watch())
     return app
+
+
+def _action_server(endpoints: AvailableEndpoints) -> BoundedEndpoint:
+    return BoundedEndpoint(endpoints.action.url, headers=endpoints.action.headers)
 
 
 def _tracker_store(endpoints: AvailableEndpoints) -> DurableTrackerStore:

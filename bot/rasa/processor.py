@@ -6,6 +6,7 @@ get no answer, or half of one, and the desk would believe that all was said.
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Dict, List, NoReturn, Optional
 
 import aiohttp
@@ -23,6 +24,8 @@ from bot.rasa.repeat import is_repeated, take_back
 
 ACTION_SECONDS = 3.0
 """How long one call to the action server may take; Rasa's own limit is five minutes."""
+KEPT_OPEN_SECONDS = 2.0
+"""How long a connection to the action server is kept for the next call; less than the server keeps it."""
 EVENTS_KEPT = 150
 """A conversation of more events (about 20 turns) is folded: a new session that keeps the slots."""
 
@@ -32,14 +35,20 @@ class TurnFailed(Exception):
 
 
 class BoundedEndpoint(EndpointConfig):
-    """The action server, with a limit on how long a call may take and without the domain, which no action reads."""
+    """The action server: a limit on how long a call may take, and connections that stay open for the next one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, enable_selective_domain=True, **kwargs)
+        super().__init__(*args, **kwargs)
+        self._session: Optional[aiohttp.ClientSession] = None
+
+    def session(self) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
+        """The one session of this process, for a caller who believes that it opens and closes one of its own."""
+        if self._session is None or self._session.closed:
+            connector = aiohttp.TCPConnector(keepalive_timeout=KEPT_OPEN_SECONDS)
+            self._session = aiohttp.ClientSession(headers=self.headers, connector=connector)
+        return nullcontext(self._session)
 
     async def request(self, *args: Any, **kwargs: Any) -> Optional[Any]:
-        # The SDK refuses a call that has no domain at all.
-        kwargs["json"].setdefault("domain", {})
         kwargs["timeout"] = aiohttp.ClientTimeout(total=ACTION_SECONDS)
         return await super().request(*args, **kwargs)
 

@@ -115,7 +115,10 @@ def second(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         (404, b'{"error": "no such action"}', 502),
         (400, b'{"action_name": "action_greet", "error": "rejected"}', 502),
         (200, b"this is not JSON", 502),
+        (200, b'["events", "responses"]', 502),
         (200, b'{"events": 7, "responses": []}', 502),
+        (200, b'{"events": [{"name": "no event"}], "responses": [{"text": "x"}]}', 502),
+        (200, b'{"events": [], "responses": ["x"]}', 502),
         (200, b'{"events": [], "responses": []}', 502),
         (
             200,
@@ -157,6 +160,35 @@ def test_a_failed_turn_leaves_nothing_behind_and_the_next_one_works(second: Seco
         assert second.door.say("webchat:again", "hello") == [{"command": "resolve"}]
 
 
+def said(second: Second, sender: str) -> list[str]:
+    """The user's words that the conversation holds."""
+    with closing(sqlite3.connect(second.data / "rasa.db")) as database:
+        query = "select data from events where sender_id = ? and type_name = 'user' order by id"
+        return [json.loads(data)["text"] for (data,) in database.execute(query, (sender,))]
+
+
+def test_a_failed_turn_is_forgotten_by_a_conversation_that_was_going_on(second: Second) -> None:
+    with peer(second.actions_port, 200, ANSWER):
+        second.door.say("webchat:going-on", "hello")
+    assert second.door.turn("webchat:going-on", "thanks").status_code == 502
+    with peer(second.actions_port, 200, ANSWER):
+        second.door.say("webchat:going-on", "where is my withdrawal")
+    assert said(second, "webchat:going-on") == ["hello", "where is my withdrawal"]
+
+
+def test_what_another_process_said_in_a_conversation_is_known(second: Second) -> None:
+    with peer(second.actions_port, 200, ANSWER):
+        second.door.say("webchat:shared", "hello")
+    event = {"event": "slot", "name": "matter", "value": "deposit_issue", "timestamp": time.time()}
+    row = ("webchat:shared", "slot", event["timestamp"], json.dumps(event))
+    with closing(sqlite3.connect(second.data / "rasa.db")) as database, database:
+        database.execute("insert into events (sender_id, type_name, timestamp, data) values (?, ?, ?, ?)", row)
+    with peer(second.actions_port, 200, ANSWER) as asked:
+        second.door.say("webchat:shared", "thanks")
+    assert asked[0]["tracker"]["slots"]["matter"] == "deposit_issue"
+    assert said(second, "webchat:shared") == ["hello", "thanks"]
+
+
 def test_a_tracker_store_that_cannot_write_fails_the_turn(second: Second) -> None:
     with (
         peer(second.actions_port, 200, ANSWER),
@@ -193,10 +225,9 @@ def test_what_was_asked_is_still_asked_after_a_restart(second: Second) -> None:
 
 
 def test_a_long_conversation_does_not_grow_without_end(second: Second) -> None:
-    with peer(second.actions_port, 200, ANSWER) as asked:
+    with peer(second.actions_port, 200, ANSWER):
         for _ in range(45):
             second.door.say("webchat:endless", "hello")
-    assert max(len(call["tracker"]["events"]) for call in asked) < 200
     with closing(sqlite3.connect(second.data / "rasa.db")) as database:
         kept = database.execute("select count(*) from events where sender_id = 'webchat:endless'").fetchone()
     assert kept[0] < 200

@@ -109,11 +109,27 @@ def test_answers_are_judged_as_rasa_judges_them() -> None:
     ]
 
 
+def test_the_latest_turns_are_what_the_rules_look_at() -> None:
+    assert json.loads(in_rasa(_LATEST)) == {"0": 0, "1": 2, "3": 6, "7": 6}
+
+
+_LATEST = """
+import json
+from rasa.shared.core.events import ActionExecuted, UserUttered
+from bot.rasa.components.recent_rules import latest
+
+def conversation(turns):
+    return [event for _ in range(turns) for event in (ActionExecuted("action_listen"), UserUttered("hello"))]
+
+print(json.dumps({turns: len(latest(conversation(turns))) for turns in (0, 1, 3, 7)}))
+"""
+
+
 _JUDGE = """
 import json
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
-from bot.rasa.answers import check_answers_cheaply
+from bot.rasa.calls import AnswerWithoutForm, call_cheaply
 
 ANSWERS = {
     "empty": {"events": [], "responses": []},
@@ -129,11 +145,11 @@ def verdicts():
     for name, answer in ANSWERS.items():
         try:
             yield name, action._validate_action_result(answer)
-        except ValidationError:
+        except (ValidationError, AnswerWithoutForm):
             yield name, False
 
 before = dict(verdicts())
-check_answers_cheaply()
+call_cheaply()
 print(json.dumps([[name, before[name], now] for name, now in verdicts()]))
 """
 
