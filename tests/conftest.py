@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser
 
 from bot.store.migrate import migrate
 from bot.store.store import Store
+from tests.browser import chromium
 from tests.fakes.postgres import running_postgres
 
 for variable in [name for name in os.environ if name.startswith("REDRESS_")]:
@@ -58,3 +60,9 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened = Store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as launched:
+        yield launched

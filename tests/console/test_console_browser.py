@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
-from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from bot.hub import QUEUE, conversation_topic
-from escalation.web.static import NODE_MODULES
-from tests.console.world import PASSWORD, Talk, World, ask_for_person, attach, hear_in, open_case, say, talk
+from tests.browser import WIDTHS, LateAnswer, calm, needs_chromium, new_context, serious_faults
+from tests.console.signing_in import sign_in
+from tests.console.world import Talk, World, ask_for_person, attach, hear_in, open_case, say, talk
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-WIDTHS = {"wide": 1280, "narrow": 375}
-
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed (Debian: chromium)")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
-
-
-async def new_context(browser: Browser, language: str = "en", **options: Any) -> BrowserContext:
-    """Script errors and anything that the content security policy blocks fail the test (see `calm`)."""
-    locale = "zh-CN" if language == "zh" else "en-GB"
-    return await browser.new_context(locale=locale, timezone_id="UTC", reduced_motion="reduce", **options)
-
-
-def calm(page: Page) -> list[str]:
-    """Collects what the browser complains about."""
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    return complaints
-
-
-async def sign_in(page: Page, world: World, login: str) -> None:
-    await page.goto(f"{world.url}/console/login")
-    await page.locator("input[name=login]").fill(login)
-    await page.locator("input[name=password]").fill(PASSWORD)
-    await page.locator("main button").click()
-    await page.wait_for_url("**/console/")
-
-
-async def serious_faults(page: Page) -> list[str]:
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run()")
-    return [
-        f"{fault['id']}: {fault['nodes'][0]['html']} {fault['nodes'][0]['failureSummary']}"
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
+pytestmark = needs_chromium
 
 
 async def a_desk_with_work(world: World, language: str) -> tuple[int, str]:
@@ -166,24 +119,17 @@ async def test_an_answer_from_before_a_deed_does_not_undo_it(world: World, brows
     context = await new_context(browser)
     page = await context.new_page()
     await sign_in(page, world, "li")
-    asked, released = asyncio.Event(), asyncio.Event()
-
-    async def late(route: Route) -> None:
-        answer = await route.fetch()
-        asked.set()
-        await released.wait()
-        await route.fulfill(response=answer)
-
-    await page.route("**/parts", late, times=1)
+    late = LateAnswer()
+    await late.of(page, "**/parts")
     await page.goto(f"{world.url}/console/c/{conversation_id}")
-    await asked.wait()
+    await late.asked.wait()
     await page.keyboard.press("t")
     await expect(page.locator("#resolve")).to_be_visible()
     await page.keyboard.press("r")
     await expect(page.locator("#reply-text")).to_be_focused()
     answers = count(1)
     async with page.expect_response(lambda one: one.url.endswith("/parts") and next(answers) == 2):
-        released.set()
+        late.released.set()
     await expect(page.locator("#reply-text")).to_be_focused()
     await expect(page.locator("#resolve")).to_be_visible()
     await context.close()
@@ -196,21 +142,14 @@ async def test_a_change_does_not_swallow_a_click_that_is_under_way(world: World,
     context = await new_context(browser)
     page = await context.new_page()
     await sign_in(page, world, "li")
-    asked, released = asyncio.Event(), asyncio.Event()
-
-    async def late(route: Route) -> None:
-        answer = await route.fetch()
-        asked.set()
-        await released.wait()
-        await route.fulfill(response=answer)
-
-    await page.route("**/parts", late, times=1)
+    late = LateAnswer()
+    await late.of(page, "**/parts")
     await page.goto(f"{world.url}/console/c/{conversation_id}")
-    await asked.wait()
+    await late.asked.wait()
     await page.locator("#take").hover()
     await page.mouse.down()
     async with page.expect_response("**/parts") as response:
-        released.set()
+        late.released.set()
     await (await response.value).finished()
     await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
     await page.mouse.up()

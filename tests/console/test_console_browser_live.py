@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -11,18 +10,11 @@ from playwright.async_api import Browser, expect
 from bot.hub import conversation_topic
 from bot.presence import typing_topic
 from bot.repository import attention
-from tests.console.test_console_browser import (
-    CHROMIUM,
-    browser,
-    calm,
-    new_context,
-    serious_faults,
-    sign_in,
-)
+from tests.browser import calm, needs_chromium, new_context, serious_faults
+from tests.console.signing_in import sign_in
 from tests.console.world import Talk, World, attach, hear_in, say, talk
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed (Debian: chromium)")
-__all__ = ["browser"]
+pytestmark = needs_chromium
 PATIENCE_SECONDS = 30
 WHERE = ("webchat", "key-1")
 

@@ -7,11 +7,11 @@ from playwright.async_api import Browser, expect
 
 from bot.hub import conversation_topic
 from bot.repository import corrections
-from tests.console.test_console_browser import browser as browser
-from tests.console.test_console_browser import calm, new_context, pytestmark, serious_faults, sign_in
+from tests.browser import calm, needs_chromium, new_context, serious_faults
+from tests.console.signing_in import sign_in
 from tests.console.world import Talk, World, hear_in, open_case, talk
 
-__all__ = ["browser", "pytestmark"]
+pytestmark = needs_chromium
 WORDS = {
     "en": ("Class corrected: Withdrawal → Deposit", "Correct the class"),
     "zh": ("更正分类：提现问题 → 充值问题", "更正分类"),

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
 from escalation.help import repository
 from escalation.help.repository import Gap
-from tests.console.test_console_browser import (
-    ARGUMENTS,
-    CHROMIUM,
-    WIDTHS,
-    calm,
-    new_context,
-    serious_faults,
-    sign_in,
-)
+from tests.browser import WIDTHS, calm, needs_chromium, new_context, serious_faults
+from tests.console.signing_in import sign_in
 from tests.console.world import World
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed (Debian: chromium)")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
+pytestmark = needs_chromium
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from tests.console.test_console_browser import (
-    ARGUMENTS,
-    CHROMIUM,
-    WIDTHS,
-    calm,
-    new_context,
-    serious_faults,
-)
+from tests.browser import WIDTHS, calm, needs_chromium, new_context, serious_faults
 from tests.help.conftest import Help
 
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed (Debian: chromium)")
+pytestmark = needs_chromium
 PATHS = ("/help", "/help?q=withdraw", "/help?q=qwzx", "/help/how_to_withdraw", "/help/fees?voted=no", "/notices")
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -12,10 +12,11 @@ from playwright.async_api import Browser, Page, expect
 from actions.commands import Command, HandToPerson, OpenCase, Say
 from bot import catalogue
 from bot.store.migrate import migrate
+from tests.browser import needs_chromium, serious_faults
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
 from tests.process.desk import ADMIN_PASSWORD, DeskProcess
-from tests.webchat.browser import Widget, chromium, needs_chromium, serious_faults
+from tests.webchat.browser import Widget
 
 pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 expect.set_options(timeout=20_000)
@@ -25,12 +26,6 @@ def propose(body: dict[str, Any]) -> Sequence[Command]:
     if "hacked" in body["text"]:
         return (OpenCase(label="account_security_theft", severity="critical"), HandToPerson(reasons=("theft",)))
     return (Say(key="greeting"),)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture

@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Locator, Page
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from tests.webchat.desk import serving
-
-CHROMIUM = shutil.which("chromium")
-AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (apt-get install chromium)")
-
-
-@asynccontextmanager
-async def chromium() -> AsyncGenerator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
 
 
 class Widget:
@@ -94,16 +66,3 @@ class Site:
             f'<script src="{desk_url}/widget/redress-chat.js" defer></script></head>'
             f'<body><main><h1>Prices</h1></main><redress-chat server="{desk_url}" {attributes}></redress-chat></body>'
         )
-
-
-async def serious_faults(page: Page) -> list[dict[str, Any]]:
-    """What axe finds serious or critical. Skips where axe is not installed."""
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed (npm ci in frontend/)")
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        {"rule": fault["id"], "where": [node["target"] for node in fault["nodes"]]}
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]

@@ -9,8 +9,8 @@ from playwright.async_api import Browser, BrowserContext
 
 from bot.store.migrate import migrate
 from bot.store.store import Store
+from tests.browser import chromium
 from tests.conftest import MovedClock
-from tests.webchat.browser import chromium
 from tests.webchat.desk import RunningChat, running_chat
 from tests.webchat.filing import FileDesk, file_desk
 

@@ -13,7 +13,8 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, expect
 
 from channels.contract import Author
-from tests.webchat.browser import Widget, needs_chromium, serious_faults, site
+from tests.browser import needs_chromium, serious_faults
+from tests.webchat.browser import Widget, site
 from tests.webchat.desk import APP_SECRET, RunningChat, in_an_hour, not_stored, running_chat
 
 pytestmark = [needs_chromium, pytest.mark.asyncio(loop_scope="module")]

@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, Route, expect
 
 from channels.contract import Author
 from channels.live_contract import Holder
-from tests.webchat.browser import needs_chromium, serious_faults
+from tests.browser import needs_chromium, serious_faults
 from tests.webchat.file_widget import FILM, held, open_page
 from tests.webchat.filing import FileDesk
 

@@ -16,8 +16,9 @@ from sqlalchemy import select
 from bot.store.live_tables import Upload
 from bot.store.store import Store
 from channels.live_contract import Holder
+from tests.browser import needs_chromium
 from tests.conftest import MovedClock
-from tests.webchat.browser import needs_chromium, site
+from tests.webchat.browser import site
 from tests.webchat.desk import APP_SECRET, in_an_hour
 from tests.webchat.file_widget import FILM, FileWidget, held, open_page
 from tests.webchat.filing import FileDesk, file_desk
