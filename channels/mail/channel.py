@@ -117,6 +117,7 @@ class MailChannel(Channel):
 
     def _understood(self, parsed: ParsedMail, sender: str, envelope: Mapping[str, Any]) -> ReadMessage:
         recipients = envelope.get("rcpt_to") or [self._book.inbox]
+        bounced = self._bounced(parsed)
         return ReadMessage(
             text=parsed.text,
             kind=self._kind(parsed, sender),
@@ -130,9 +131,10 @@ class MailChannel(Channel):
                 "subject": parsed.subject,
                 "from": parsed.author or sender,
                 "to": str(recipients[0]),
+                **bounced,
             },
             urgent=parsed.urgent,
-            note=self._note(parsed, sender),
+            note=self._note(parsed, sender, bounced),
         )
 
     def _kind(self, parsed: ParsedMail, sender: str) -> Kind:
@@ -142,14 +144,33 @@ class MailChannel(Channel):
             return Kind.OWN
         return Kind(parsed.kind)
 
-    def _note(self, parsed: ParsedMail, sender: str) -> str | None:
-        language = "zh" if _has_chinese(parsed.subject + parsed.text[:1000]) else "en"
-        notes = []
-        if parsed.author is None or participant(parsed.author) != participant(sender):
+    def _bounced(self, parsed: ParsedMail) -> dict[str, str]:
+        """Which mail of ours did not arrive. Anyone can write a bounce, so only an id that we signed counts, and of its
+        other claims none decides anything here."""
+        own = next((i for i in parsed.bounced_ids if self._book.is_own_message_id(i)), None)
+        if own is None:
+            return {}
+        return {
+            "bounced_message_id": own,
+            "bounced_recipient": parsed.bounced_recipient,
+            "bounced_status": parsed.bounced_status,
+        }
+
+    def _note(self, parsed: ParsedMail, sender: str, bounced: Mapping[str, str]) -> str | None:
+        notes = [_bounce_note(bounced["bounced_status"])] if bounced else []
+        if not bounced and (parsed.author is None or participant(parsed.author) != participant(sender)):
             notes.append("mail.note_sender")
         if not parsed.whole:
             notes.append("mail.note_partial" if parsed.text else "mail.note_unreadable")
-        return " ".join(self._context.words.say(key, language) for key in notes) or None
+        language = "zh" if _has_chinese(parsed.subject + parsed.text[:1000]) else "en"
+        status = bounced.get("bounced_status", "")
+        return " ".join(self._context.words.say(key, language, status=status) for key in notes) or None
+
+
+def _bounce_note(status: str) -> str:
+    """By the class of the status code (RFC 3463 section 3.1)."""
+    classes = {"5": "mail.note_bounce_permanent", "4": "mail.note_bounce_temporary"}
+    return classes.get(status[:1], "mail.note_bounce")
 
 
 def _has_chinese(text: str) -> bool:

@@ -34,6 +34,8 @@ _ALIASES = {
 }
 """Names without punctuation. UTF-8 and ASCII are not here: for them, and for unknown names, the bytes decide."""
 
+_WESTERN = frozenset(("cp1252", "iso8859-15"))
+_HIGH = re.compile(rb"[\x80-\xff]+")
 _NO_PUNCTUATION = re.compile(r"[^a-z0-9]")
 _BREAKS = re.compile(r"\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _DIRECTION = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
@@ -45,16 +47,42 @@ def decode(data: bytes, label: str | None) -> str:
     codec = _ALIASES.get(_NO_PUNCTUATION.sub("", (label or "").lower()))
     if codec is None:
         return _guess(data)
+    if (meant := _mislabelled(data, codec)) is not None:
+        return meant
     try:
         return data.decode(codec)
     except (UnicodeDecodeError, LookupError):
         return _utf8(data) or data.decode(codec, errors="replace")
 
 
+def _mislabelled(data: bytes, codec: str) -> str | None:
+    """UTF-8, or Chinese under a Western label, that would decode as something else without an error."""
+    if data.isascii() or codec.startswith("utf-16"):
+        return None
+    text = _utf8(data)
+    # Two bytes of GBK or Big5 can be one letter of UTF-8 by chance; three bytes of UTF-8 are hardly ever theirs.
+    if text is not None and (codec in _WESTERN or any(c >= "\u0800" for c in text)):
+        return text
+    return data.decode("gb18030") if codec in _WESTERN and _looks_chinese(data) else None
+
+
+def _looks_chinese(data: bytes) -> bool:
+    """Bytes above 0x7F come in pairs, most of them of the common characters and punctuation of GB 2312."""
+    runs = _HIGH.findall(data)
+    if any(len(run) % 2 for run in runs):
+        return False
+    pairs = [run[n : n + 2] for run in runs for n in range(0, len(run), 2)]
+    common = sum(0xA1 <= pair[0] <= 0xA3 or 0xB0 <= pair[0] <= 0xD7 for pair in pairs)
+    return len(pairs) > 1 and all(pair[0] > 0xA0 < pair[1] for pair in pairs) and common > 0.8 * len(pairs)
+
+
 def _guess(data: bytes) -> str:
     text = _utf8(data)
     if text is not None:
         return text
+    runs = _HIGH.findall(data)
+    if len(runs) > 1 and sum(len(run) == 1 for run in runs) > 0.8 * len(runs):
+        return data.decode("cp1252", errors="replace")  # accents between letters: no Chinese text is made like that
     try:
         return data.decode("gb18030")
     except UnicodeDecodeError:

@@ -21,7 +21,8 @@ _BLOCKS = frozenset(
     | {"footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre"}
     | {"section", "table", "tbody", "tfoot", "thead", "tr", "ul"}
 )
-_QUOTE_CLASS = re.compile(r"\b(gmail_quote|yahoo_quoted|moz-cite-prefix|protonmail_quote|zmail_extra)\b")
+_QUOTE_CLASS = re.compile(r"\b(gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote|zmail_extra)\b")
+"""Not Gmail's own "gmail_quote": that one also holds what a person answers between the quotations."""
 _QUOTE_ID = re.compile(r"^(isReplyContent|mail-editor-reference-message-container)$")
 _TAG = re.compile(r"<[^<>]*>")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0\u3000]+")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.generator import BytesGenerator
 from email.message import Message
+from email.parser import BytesParser
 from email.policy import compat32
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -23,6 +24,7 @@ MAX_TEXT = 200_000
 MAX_FILENAME = 120
 
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*\x00-\x1f]')
+_USED_BOUNDARY = re.compile(r"^--([^\s\"\\]{1,70})[ \t]*\r?\nContent-[A-Za-z-]{1,30}:", re.MULTILINE)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,60}")
 
 
@@ -38,6 +40,8 @@ class Contents:
     texts: list[str] = field(default_factory=list)
     files: list[FilePart] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
+    enclosed: list[Message] = field(default_factory=list)
+    """Parts about another mail (message/…, text/rfc822-headers), as they are."""
     partial: bool = False
     """Some parts were left out or could not be decoded."""
 
@@ -68,6 +72,8 @@ def _leaves(message: Message, found: Contents) -> Iterator[Message]:
         found.types.append(_type_of(part))
         children = _children(part)
         if children is None:
+            if found.types[-1].startswith("message/") or found.types[-1] == "text/rfc822-headers":
+                found.enclosed.append(part)
             yield part
         else:
             stack += [(child, depth + 1) for child in reversed(children[: MAX_PARTS + 1])]
@@ -75,10 +81,22 @@ def _leaves(message: Message, found: Contents) -> Iterator[Message]:
 
 def _children(part: Message) -> list[Message] | None:
     """The parts inside; None for a leaf. An enclosed message is a leaf: it is evidence, not the sender's words."""
+    if not part.is_multipart() and part.get_content_maintype() == "multipart":
+        part = _with_used_boundary(part)
     if not part.is_multipart() or part.get_content_maintype() == "message":
         return None
     children = [child for child in part.get_payload() if isinstance(child, Message)]
     return _preferred(children) if part.get_content_type() == "multipart/alternative" else children
+
+
+def _with_used_boundary(part: Message) -> Message:
+    """Some programs name a boundary in the header and separate the parts by another."""
+    body: object = part.get_payload()
+    if not isinstance(body, str) or (used := _USED_BOUNDARY.search(body)) is None:
+        return part
+    raw = f'Content-Type: {part.get_content_type()}; boundary="{used.group(1)}"\n\n{body}'
+    repaired: Message = BytesParser(policy=compat32).parsebytes(raw.encode("utf-8", "surrogateescape"))
+    return repaired
 
 
 def _preferred(alternatives: list[Message]) -> list[Message]:

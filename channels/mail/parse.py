@@ -9,14 +9,15 @@ from email.parser import BytesHeaderParser, BytesParser
 from email.policy import Compat32
 from typing import Any, override
 
+from channels.mail.bounced import Bounced, read_bounce
 from channels.mail.charset import decode
 from channels.mail.headers import Fields, fields, first, from_address, message_ids, raw_bytes, references, subject
 from channels.mail.kind import KindName, classify
 from channels.mail.mime import Contents, FilePart, contents
-from channels.mail.quotes import new_words
+from channels.mail.quotes import is_forward, new_words
 
 MAX_HEADER_BYTES = 100 * 1024
-OPENING = 500
+OPENING = 2000
 
 _URGENT = re.compile(r"投诉|投訴|complain", re.IGNORECASE)
 
@@ -43,6 +44,10 @@ class ParsedMail:
     """The address in From; None when it cannot be told (none, several, malformed)."""
     files: list[FilePart] = field(default_factory=list)
     urgent: bool = False
+    bounced_ids: list[str] = field(default_factory=list)
+    """Of a bounce: see `Bounced`."""
+    bounced_recipient: str = ""
+    bounced_status: str = ""
     whole: bool = True
     """False when parts could not be read."""
 
@@ -61,14 +66,26 @@ def parse(raw: bytes, sender: str) -> ParsedMail:
 def _put_together(of: Fields, found: Contents, sender: str) -> ParsedMail:
     full_text = found.text
     about = subject(of)
+    kind = classify(of, found.types, full_text[:OPENING], sender)
+    bounced = _bounced(of, found) if kind == "bounce" else Bounced()
     return ParsedMail(
-        text=new_words(full_text),
-        kind=classify(of, found.types, full_text[:OPENING], sender),
+        text=new_words(full_text, forwarded=is_forward(about)),
+        kind=kind,
         subject=about,
         message_id=next(iter(message_ids(first(of, "message-id"))), ""),
         references=references(of),
         author=from_address(of),
         files=found.files,
         urgent=_URGENT.search(about) is not None,
+        bounced_ids=list(bounced.ids),
+        bounced_recipient=bounced.recipient,
+        bounced_status=bounced.status,
         whole=not found.partial,
     )
+
+
+def _bounced(of: Fields, found: Contents) -> Bounced:
+    try:
+        return read_bounce(of, found.enclosed, found.text)
+    except Exception:  # a report can be broken in as many ways as any part
+        return Bounced()

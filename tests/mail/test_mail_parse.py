@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from channels.mail.charset import clean, decode
@@ -78,6 +80,13 @@ def test_what_is_urgent(subject: str, urgent: bool) -> None:
         ("提现".encode(), "x-unknown", "提现"),
         ("提现".encode(), None, "提现"),
         ("\ufeff提现".encode(), "utf-8", "提现"),
+        ("提现未到账".encode(), "gb2312", "提现未到账"),
+        ("提現未到帳".encode(), "big5", "提現未到帳"),
+        ("提现未到账，请处理".encode("gbk"), "iso-8859-1", "提现未到账，请处理"),
+        ("UID 10023 提现".encode("gbk"), "windows-1252", "UID 10023 提现"),
+        ("café".encode(), "iso-8859-1", "café"),
+        ("Größe, Äußerung".encode("latin-1"), "iso-8859-1", "Größe, Äußerung"),
+        ("información técnica".encode("latin-1"), None, "información técnica"),
         (b"+ADw-script+AD4-", "utf-7", "+ADw-script+AD4-"),
         (b"\\u003cscript", "unicode_escape", "\\u003cscript"),
         (b"\xff\xfe\xfa", "utf-8", "\ufffd\ufffd\ufffd"),
@@ -163,6 +172,19 @@ def test_html_says_only_what_is_seen() -> None:
 def test_parts_that_claim_wrongly_to_be_multipart_are_read_as_text() -> None:
     raw = b"Content-Type: multipart/mixed\r\nSubject: x\r\n\r\nMy words.\r\n"
     assert parse(raw, "li@user.example").text == "My words."
+
+
+@pytest.mark.parametrize("words", ["My withdrawal is stuck.", "提现没有到账。"])
+def test_parts_behind_another_boundary_than_the_named_one(words: str) -> None:
+    encoded = base64.b64encode(words.encode()).decode()
+    raw = (
+        'Subject: x\r\nContent-Type: multipart/mixed; boundary="one"\r\n\r\n--two\r\n'
+        "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        f"{encoded}\r\n--two\r\nContent-Type: image/png\r\n\r\nx\r\n--two--\r\n"
+    )
+    mail = parse(raw.encode(), "li@user.example")
+    assert mail.text == words
+    assert [file.content_type for file in mail.files] == ["image/png"]
 
 
 def test_plain_text_that_says_nothing_gives_way_to_html() -> None:
