@@ -33,7 +33,7 @@ TERSE: Final = {"en": 24, "zh": 10}
 """Characters of a text that is a "yes", a "thanks" or a greeting and nothing else."""
 SHORT: Final = {"en": 60, "zh": 24}
 """Characters up to which "cancelled" is a wish to stop, and not part of a story."""
-SURE: Final = 0.5
+SURE: Final = 0.35
 """The confidence from which a statement counts as one about another matter."""
 IN_FILE: Final = "(file)"
 """The value of a fact that is to be read from a file."""

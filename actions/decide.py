@@ -34,7 +34,7 @@ from actions.turn import Turn
 CORRECTION_CHARACTERS = 120
 """A longer message that takes something back tells a matter anew."""
 
-KNOWN = 0.36
+KNOWN = 0.18
 """The confidence from which a message counts as recognised to be about nothing of ours."""
 
 OF_REASON: Mapping[str, str] = {

@@ -13,8 +13,9 @@ from bench.nlu.datasets import Pairs
 from bench.nlu.trial import Outcome, Trial, percent
 from bot.understanding.classifier import Classification, Classifier
 
-REJECTED = 0.05
-"""Share of what is in scope that may be taken for something else."""
+REJECTED = 0.045
+"""Share of what is in scope that may be taken for something else: on the validation split, so that it stays below 5 %
+on the test split, whose texts it has not seen either."""
 
 
 def clinc150(trial: Trial) -> Outcome:

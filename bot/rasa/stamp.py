@@ -23,10 +23,12 @@ INPUTS = (
     "data/stories",
     "data/tuned",
     "bot/rasa/components",
-    "bot/understanding",
+    "bot/understanding/*.py",
+    "bot/understanding/lexicon",
     "bot/rasa/requirements.lock",
 )
-"""Files and folders that the model is made from, relative to the project."""
+"""Files and folders that the model is made from, relative to the project. The packages inside `bot/understanding`
+(entities, secrets, knowledge, lessons) have no part in it."""
 
 
 def inputs_digest(root: Path = ROOT, taught: Optional[Path] = None) -> str:
@@ -95,8 +97,7 @@ def file_digest(path: Path) -> str:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    for name in INPUTS:
-        path = root / name
+    for path in (path for name in INPUTS for path in sorted(root.glob(name))):
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         yield from (each for each in inside if each.is_file() and "__pycache__" not in each.parts)
 

@@ -30,15 +30,23 @@ FILLER: Final = 0.5
 ALSO: Final = 0.7
 """Probability from which a sentence of its own names a further matter."""
 
+CLEAR: Final = 0.8
+"""Lead over the second label from which the quick reader needs nobody beside it."""
+
+SOFTNESS: Final = 2.0
+"""What the logits are divided by for the confidence. The fitted temperature suits texts like those learned from; of
+unlike ones it is far too sure (CLINC150, validation: AUROC 98.1 with the fitted one, 98.7 with this)."""
+
 
 @dataclass(frozen=True)
 class Classification:
     """What a text is about.
 
-    `confidence` is sqrt(probability) x cosine to the nearest training text, 0 to 1: low both for a text between two
-    classes and for one unlike anything trained on. `ranking` holds (label, confidence), best first, without the
+    `confidence` is sqrt(softened probability) x cosine to the nearest training text, 0 to 1: low for a text between
+    two classes and for one unlike anything trained on. `ranking` holds (label, confidence), best first, without the
     background class. `also` names further complaint classes of single sentences. A text of nothing but filler is
-    "background" with confidence 0. `vectors` are those of what was read as a whole, for whoever judges further.
+    "background" with confidence 0. `whole` is what was read as one, `vectors` are its vectors, and `need` is what the
+    tuned reader says of it, where it was asked: for whoever judges further.
     """
 
     label: str
@@ -47,6 +55,18 @@ class Classification:
     also: tuple[str, ...] = ()
     whole: str = ""
     vectors: Vectors = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
+    need: float | None = None
+
+
+@dataclass
+class _Reading:
+    """What has been found out about the text as a whole so far."""
+
+    whole: str
+    probabilities: Vectors
+    vectors: Vectors
+    reader: Reader
+    need: float | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,7 @@ class State:
 
     `quick` reads vectors of the first of `spaces`; `thorough` those of all of them side by side, and is None where
     there is one space only. The quick reader's word counts from a lead of `sure` over the second label. `tuned`, where
-    there is one, is heard beside either.
+    there is one, is heard beside either, unless the quick reader's lead is `CLEAR`.
     """
 
     labels: tuple[str, ...]
@@ -98,7 +118,12 @@ class Classifier:
         if learned is None or not found.whole:
             return signals.escalate
         vector = found.vectors[0, : self.state.quick.dense.shape[0]]
-        return learned.needed(vector, self.state.ngrams.row(found.whole), signals, language or "en")
+        return learned.needed(vector, self.state.ngrams.row(found.whole), signals, language or "en", self._need(found))
+
+    def _need(self, found: Classification) -> float:
+        if found.need is not None or self.state.tuned is None:
+            return found.need or 0.0
+        return float(self.state.tuned.read([found.whole]).need[0])
 
     def _quick(self, texts: Sequence[str]) -> tuple[Vectors, Vectors]:
         """Probabilities and vectors."""
@@ -119,32 +144,36 @@ class Classifier:
     def _decided(self, whole: str, parts: Vectors | None) -> Classification:
         """What the text as a whole says, supported by what its sentences say each."""
         (probabilities,), vectors = self._quick([whole])
-        beside = self._beside(whole)
-        probabilities, reader = together(probabilities, beside), self.state.quick
-        if self.state.thorough is not None and lead_of(probabilities) < self.state.sure:
-            reader = self.state.thorough
-            vectors = np.hstack([vectors, *(space.place([whole]) for space in self.state.spaces[1:])])
-            probabilities = together(reader.read(vectors, [self.state.ngrams.row(whole)])[0], beside)
-        nearness = reader.nearness(vectors[0], probabilities)
+        reading = _Reading(whole, probabilities, vectors, self.state.quick)
+        if lead_of(probabilities) < CLEAR:
+            self._weigh(reading)
+        nearness = reading.reader.nearness(reading.vectors[0], reading.probabilities)
         if parts is not None:
-            probabilities = (2 * probabilities + parts.mean(axis=0)) / 3
-        return self._ranked(probabilities, nearness, parts, whole, vectors)
+            reading.probabilities = np.asarray((2 * reading.probabilities + parts.mean(axis=0)) / 3, dtype=np.float32)
+        return self._ranked(reading, nearness, parts)
 
-    def _beside(self, whole: str) -> Vectors | None:
-        if self.state.tuned is None:
-            return None
-        return np.asarray(self.state.tuned.read([whole])[0, self._tuned_columns], dtype=np.float32)
+    def _weigh(self, reading: _Reading) -> None:
+        """What the tuned reader says counts as well and, if both together are in doubt, what the thorough one does."""
+        whole, beside = reading.whole, None
+        if self.state.tuned is not None:
+            chances, need = self.state.tuned.read([whole])
+            beside, reading.need = chances[0, self._tuned_columns], float(need[0])
+        reading.probabilities = together(reading.probabilities, beside)
+        if self.state.thorough is not None and lead_of(reading.probabilities) < self.state.sure:
+            reading.reader = self.state.thorough
+            reading.vectors = np.hstack([reading.vectors, *(space.place([whole]) for space in self.state.spaces[1:])])
+            (thorough,) = reading.reader.read(reading.vectors, [self.state.ngrams.row(whole)])
+            reading.probabilities = together(thorough, beside)
 
-    def _ranked(
-        self, probabilities: Vectors, nearness: float, parts: Vectors | None, whole: str, vectors: Vectors
-    ) -> Classification:
-        scores = np.sqrt(probabilities) * nearness
+    def _ranked(self, reading: _Reading, nearness: float, parts: Vectors | None) -> Classification:
+        scores = np.sqrt(softened(reading.probabilities, reading.reader)) * nearness
         order = [int(position) for position in np.argsort(-scores, kind="stable")]
         ranking = tuple((self.labels[n], float(scores[n])) for n in order if self.labels[n] != BACKGROUND)
+        read = (reading.whole, reading.vectors, reading.need)
         if not ranking or self.labels[order[0]] == BACKGROUND:
-            return Classification(BACKGROUND, 0.0, ranking, (), whole, vectors)
+            return Classification(BACKGROUND, 0.0, ranking, (), *read)
         label, confidence = ranking[0]
-        return Classification(label, confidence, ranking, self._also(label, parts), whole, vectors)
+        return Classification(label, confidence, ranking, self._also(label, parts), *read)
 
     def _also(self, label: str, parts: Vectors | None) -> tuple[str, ...]:
         """The complaint classes, other than `label`, that a sentence names clearly; in the order they are named."""
@@ -162,6 +191,12 @@ def columns_of(tuned: Tuned, labels: Sequence[str]) -> list[int]:
 def together(general: Vectors, tuned: Vectors | None) -> Vectors:
     """The mean of what a general reader and the tuned one say."""
     return general if tuned is None else np.asarray((general + tuned) / 2, dtype=np.float32)
+
+
+def softened(probabilities: Vectors, reader: Reader) -> Vectors:
+    """The probabilities as a temperature of `SOFTNESS` would give them."""
+    soft = probabilities ** (reader.temperature / SOFTNESS)
+    return np.asarray(soft / soft.sum(), dtype=np.float32)
 
 
 def lead_of(probabilities: Vectors) -> float:

@@ -26,7 +26,8 @@ RULE_WEIGHT: Final = 0.75
 class Escalation:
     """A logistic regression over the vector of a text, its n-grams and what the rules heard.
 
-    `thresholds` holds, per language, the logit from which a message is escalated.
+    `thresholds` holds, per language, the sum of its logit and the tuned reader's from which a message is escalated;
+    without a tuned reader it is the logit alone.
     """
 
     dense: Vectors
@@ -34,11 +35,11 @@ class Escalation:
     bias: float
     thresholds: Mapping[str, float]
 
-    def needed(self, vector: Vectors, grams: Row, signals: Signals, language: str) -> bool:
-        """`vector` is that of the quick reader."""
+    def needed(self, vector: Vectors, grams: Row, signals: Signals, language: str, beside: float = 0.0) -> bool:
+        """`vector` is that of the quick reader, `beside` the tuned reader's logit."""
         positions, weights = grams
         logit = float(np.concatenate([vector, heard(signals)]) @ self.dense + weights @ self.sparse[positions])
-        return logit + self.bias >= self.thresholds[language]
+        return logit + self.bias + beside >= self.thresholds[language]
 
 
 def heard(signals: Signals) -> Vectors:

@@ -17,11 +17,13 @@ from bot.understanding.ngrams import NGrams
 from bot.understanding.reader import Reader, Space
 from bot.understanding.tuned import Tuned
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _ARRAYS: Final = "classifier.npz"
 _FACTS: Final = "classifier.json"
 _READERS: Final = ("quick", "thorough")
-_PARTS: Final = ("dense", "sparse", "bias", "neighbours", "starts")
+_PARTS: Final = ("dense", "sparse", "bias", "starts")
+_NEIGHBOURS: Final = "neighbours"
+"""Half precision is enough on disk; in memory it would be converted with every text."""
 
 
 class BrokenModel(ValueError):
@@ -48,6 +50,7 @@ def save(classifier: Classifier, folder: Path) -> None:
         arrays[f"means{number}"] = np.stack([space.means[language] for language in sorted(space.means)])
     for name, reader in readers.items():
         arrays |= {f"{name}_{part}": getattr(reader, part) for part in _PARTS}
+        arrays[f"{name}_{_NEIGHBOURS}"] = reader.neighbours.astype(np.float16)
     if state.escalation is not None:
         arrays |= {"escalation_dense": state.escalation.dense, "escalation_sparse": state.escalation.sparse}
     if state.tuned is not None:
@@ -98,4 +101,6 @@ def _escalation(facts: Mapping[str, Any], arrays: Mapping[str, Vectors]) -> Esca
 
 
 def _reader(name: str, temperature: float, arrays: Mapping[str, Any]) -> Reader:
-    return Reader(**{part: arrays[f"{name}_{part}"] for part in _PARTS}, temperature=temperature)
+    neighbours = np.asarray(arrays[f"{name}_{_NEIGHBOURS}"], dtype=np.float32)
+    parts = {part: arrays[f"{name}_{part}"] for part in _PARTS}
+    return Reader(**parts, temperature=temperature, neighbours=neighbours)

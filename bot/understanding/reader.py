@@ -41,15 +41,15 @@ class Reader:
     """What was learned on the vectors of one or more spaces side by side, and on n-grams.
 
     `dense` and `sparse` are the coefficients for vectors and n-grams (one column per label), `bias` one per label;
-    `temperature` divides the logits. `neighbours` are the training vectors in half precision, label after label:
-    those of label n stand from `starts[n]` to `starts[n + 1]`.
+    `temperature` divides the logits. `neighbours` are training vectors, label after label: those of label n stand from
+    `starts[n]` to `starts[n + 1]`.
     """
 
     dense: Vectors
     sparse: Vectors
     bias: Vectors
     temperature: float
-    neighbours: NDArray[np.float16]
+    neighbours: Vectors
     starts: NDArray[np.int64]
 
     def read(self, vectors: Vectors, grams: Sequence[Row]) -> Vectors:
@@ -65,8 +65,8 @@ class Reader:
     def nearness(self, vector: Vectors, probabilities: Vectors) -> float:
         """The cosine to the nearest training text of the labels that come into question, 0 to 1."""
         likely = np.argsort(-probabilities)[:CANDIDATES]
-        rows = np.concatenate([self.neighbours[self.starts[n] : self.starts[n + 1]] for n in likely])
-        return float(np.clip((rows.astype(np.float32) @ vector).max(initial=0.0) / (vector @ vector), 0.0, 1.0))
+        own = [self.neighbours[self.starts[n] : self.starts[n + 1]] @ vector for n in likely]
+        return float(np.clip(np.concatenate(own).max(initial=0.0) / (vector @ vector), 0.0, 1.0))
 
 
 def unit(vectors: Vectors) -> Vectors:

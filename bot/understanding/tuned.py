@@ -1,4 +1,4 @@
-"""A copy of the sentence encoder that was tuned on complaints, with a head that names their class.
+"""A copy of the sentence encoder that was tuned on complaints, with heads that name their class and their need.
 
 It has seen nothing but data/nlu, so it speaks only of the labels it knows; beside the general readers, which know
 meaning from elsewhere, it makes other mistakes, and their mean makes fewer than either (docs/decisions/0019).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,18 @@ TUNED_PARTS: Final = (
 HEAD_SCALE: Final = 8.0
 """The encoder's vectors have length one; a head learns faster on longer ones."""
 
+_HEADS: Final = ("head0", "head0_b", "head1", "head1_b", "need1", "need1_b")
 _LISTS: Final = ("w1", "b1", "w2", "b2")
+
+
+class Heard(NamedTuple):
+    """What the tuned reader makes of texts, a row per text.
+
+    `chances` holds the probability of each label, `need` the logit of needing a case and a person.
+    """
+
+    chances: Vectors
+    need: Vectors
 
 
 class Tuned:
@@ -35,16 +46,17 @@ class Tuned:
     def __init__(self, labels: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> None:
         self.labels = tuple(labels)
         self.arrays = dict(arrays)
-        self._head = {name: _single(self.arrays[name]) for name in ("head0", "head0_b", "head1", "head1_b")}
+        self._head = {name: _single(self.arrays[name]) for name in _HEADS}
         self._backend: Any = None
 
-    def read(self, texts: Sequence[str]) -> Vectors:
-        """The probability of each of `labels`: a row per text."""
+    def read(self, texts: Sequence[str]) -> Heard:
         if self._backend is None:
             self._backend = self._tuned_backend()
         vectors = np.asarray(self._backend.encode(list(texts)), dtype=np.float32) * HEAD_SCALE
-        hidden = np.maximum(vectors @ self._head["head0"] + self._head["head0_b"], 0.0)
-        return softmax(hidden @ self._head["head1"] + self._head["head1_b"])
+        head = self._head
+        hidden = np.maximum(vectors @ head["head0"] + head["head0_b"], 0.0)
+        need = hidden @ head["need1"] + head["need1_b"]
+        return Heard(softmax(hidden @ head["head1"] + head["head1_b"]), need[:, 0])
 
     def _tuned_backend(self) -> Any:
         """The encoder's engine with the tuned weights; tokenizer and word table are shared with the original."""
@@ -61,7 +73,7 @@ def load_tuned(path: Path) -> Tuned | None:
     """What `bot/understanding/tuning.py` wrote; None where there is no such file."""
     if not path.is_file():
         return None
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files if name != "labels"}
         return Tuned(stored["labels"].tolist(), arrays)
 

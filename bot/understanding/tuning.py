@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from bot.understanding.examples import kept_back
 from bot.understanding.lessons.corpus import Example, read
-from bot.understanding.training import kept_back
 from bot.understanding.tuned import HEAD_SCALE, TUNED_PARTS, backend_of_use
 
 EPOCHS: Final = 10

@@ -20,7 +20,7 @@ _CHINESE: Final = re.compile(
 _SAID: Final = {
     "the day before yesterday": 2, "last week": 7, "last month": 30, "for weeks": 14, "for months": 60,
     "for days": 3, "for ages": 7, "weeks ago": 14, "前天": 2, "大前天": 3, "上周": 7, "上星期": 7, "上礼拜": 7,
-    "上个月": 30, "上月": 30,
+    "上个星期": 7, "上个礼拜": 7, "上个月": 30, "上月": 30,
 }  # fmt: skip
 _ENGLISH_COUNTS: Final = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,

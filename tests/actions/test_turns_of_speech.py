@@ -37,7 +37,7 @@ def test_thanks_and_praise_after_an_answer_say_that_it_will_do(action: str, inte
 
 @pytest.mark.parametrize("intent", ["out_of_scope", "not_a_complaint"])
 def test_what_is_only_guessed_to_be_none_of_our_business_counts_as_not_understood(intent: str) -> None:
-    guess = Turn(intent=intent, confidence=0.33)
+    guess = Turn(intent=intent, confidence=0.15)
     decision = decide("action_matter", guess)
     assert names(decision.commands) == ["say:not_understood"]
     assert hand(decide("action_matter", replace(guess, memory=decision.memory)).commands)

@@ -59,6 +59,18 @@ def test_a_new_a_renamed_and_a_vanished_file_make_it_old(project: Path) -> None:
     assert not current(project)
 
 
+def test_what_the_component_does_not_load_is_no_input(project: Path) -> None:
+    package = project / "bot" / "understanding" / "secrets"
+    package.mkdir()
+    (package / "seed.py").write_text("")
+    assert current(project)
+    script = "import sys, bot.rasa.components.intent_classifier; print(*sys.modules)"
+    done = subprocess.run([RASA_PYTHON, "-W", "ignore", "-c", script], cwd=ROOT, env=environment(), capture_output=True)
+    loaded = [name for name in done.stdout.decode().split() if name.startswith("bot.understanding.")]
+    assert "bot.understanding.classifier" in loaded
+    assert all(name.count(".") == 2 for name in loaded)
+
+
 def test_compiled_python_is_no_input(project: Path) -> None:
     cache = project / "bot" / "understanding" / "__pycache__"
     cache.mkdir()
@@ -124,6 +136,12 @@ def test_a_failed_training_leaves_the_old_model(tmp_path: Path) -> None:
 def test_a_guess_is_no_verdict(label: str, ranking: tuple[tuple[str, float], ...], wanted: str) -> None:
     found = Classification(label, ranking[0][1], ranking)
     assert verdict(found, threshold=0.3, ambiguity=0.06)[0] == wanted
+
+
+def test_two_matters_in_two_sentences_are_no_guess() -> None:
+    ranking = (("fees_limits", 0.52), ("deposit_issue", 0.50))
+    found = Classification("fees_limits", 0.52, ranking, also=("deposit_issue",))
+    assert verdict(found, threshold=0.3, ambiguity=0.06)[0] == "fees_limits"
 
 
 def test_the_domain_has_every_label_of_the_classifier() -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import override
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.understanding import reader
-from bot.understanding.classifier import Classifier, State
+from bot.understanding.classifier import Classifier, State, softened
 from bot.understanding.encoder import UnknownEncoder, encoder_named
+from bot.understanding.escalation import HEARD, WAITED, Escalation
 from bot.understanding.model_files import load, save
 from bot.understanding.ngrams import NGrams
 from bot.understanding.reader import Reader, Space
 from bot.understanding.signals import Signals
+from bot.understanding.tuned import Heard, Tuned
 from tests.understanding.letters import Letters
 
 LABELS = ("background", "deposit_issue", "greet", "withdrawal_issue")
@@ -33,7 +39,7 @@ def reader_of(letters: str, weight: float) -> Reader:
         sparse=np.zeros((1, len(LABELS)), dtype=np.float32),
         bias=np.zeros(len(LABELS), dtype=np.float32),
         temperature=1.0,
-        neighbours=np.eye(len(letters), dtype=np.float16)[: len(LABELS)],
+        neighbours=np.eye(len(letters), dtype=np.float32)[: len(LABELS)],
         starts=np.arange(len(LABELS) + 1),
     )
 
@@ -53,6 +59,37 @@ def small(encoders: dict[str, Letters]) -> Classifier:
     thorough = Reader(both, quick.sparse, quick.bias, 1.0, np.hstack([quick.neighbours] * 2), quick.starts)
     ngrams = NGrams(["~~~"], np.ones(1, dtype=np.float32))
     return Classifier(State(LABELS, ngrams, spaces, quick, thorough, SURE))
+
+
+class Attentive(Tuned):
+    """Says of every text that it is a greeting and needs a case, and remembers which texts it was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            LABELS, {name: np.zeros(1) for name in ("head0", "head0_b", "head1", "head1_b", "need1", "need1_b")}
+        )
+        self.asked: list[str] = []
+
+    @override
+    def read(self, texts: Sequence[str]) -> Heard:
+        self.asked += texts
+        chances = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index("greet")] * len(texts)]
+        return Heard(chances, np.full(len(texts), 3.0, dtype=np.float32))
+
+
+@pytest.fixture
+def attentive(small: Classifier) -> Attentive:
+    return Attentive()
+
+
+@pytest.fixture
+def aided(small: Classifier, attentive: Attentive) -> Classifier:
+    """The small one with the tuned reader beside it, and nothing learned of cases but a threshold."""
+    columns = len(LETTERS) + len(HEARD) + len(WAITED)
+    learned = Escalation(
+        np.zeros(columns, dtype=np.float32), np.zeros(1, dtype=np.float32), 0.0, {"en": 2.0, "zh": 4.0}
+    )
+    return Classifier(replace(small.state, tuned=attentive, escalation=learned))
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +139,31 @@ def test_the_second_encoder_is_asked_only_in_doubt(small: Classifier, encoders: 
     assert encoders["second"].asked[before:] == []
     assert small.classify("ppww").label == "withdrawal_issue"
     assert encoders["second"].asked[before:] == ["ppww"]
+
+
+def test_the_tuned_reader_is_heard_only_where_it_is_not_clear(aided: Classifier, attentive: Attentive) -> None:
+    assert aided.classify("pppppp").label == "deposit_issue"
+    assert attentive.asked == []
+    assert aided.classify("ppaa").label == "greet"
+    assert attentive.asked == ["ppaa"]
+
+
+def test_what_the_tuned_reader_says_of_the_need_counts(aided: Classifier, attentive: Attentive) -> None:
+    calm = Signals(False, False, "normal", ())
+    clear, unclear = aided.classify("pppppp"), aided.classify("ppaa")
+    assert (clear.need, unclear.need) == (None, 3.0)
+    for found in (clear, unclear):
+        assert aided.escalates(found, calm, "en")
+        assert not aided.escalates(found, calm, "zh")
+    assert attentive.asked.count("ppaa") == 1
+
+
+def test_softening_keeps_the_order_and_takes_the_certainty_away(small: Classifier) -> None:
+    sharp = np.array([0.9, 0.08, 0.02], dtype=np.float32)
+    soft = softened(sharp, small.state.quick)
+    assert soft.sum() == pytest.approx(1.0)
+    assert list(np.argsort(soft)) == list(np.argsort(sharp))
+    assert soft[0] < sharp[0]
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from(LETTERS + "。. \n!"), st.characters()), max_size=400))

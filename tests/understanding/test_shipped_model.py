@@ -21,7 +21,7 @@ FLOOR = 0.86
 """Share to be understood in each language; of the checks 0.98 and 0.88, of the frozen ones 0.88 and 0.91 when this was
 written."""
 FROZEN_FLOOR = 0.84
-SURE = 0.40
+SURE = 0.18
 """Confidence from which the bot answers instead of asking back."""
 
 Asked = list[tuple[str, str, Classification]]

@@ -55,6 +55,90 @@ def test_a_matter_for_a_person_is_escalated_in_both_languages(code: str, english
         assert code in found.reasons, text
 
 
+THREATS = [
+    ("legal", "If this isn't solved by Friday I will sue you", "再不处理我就起诉"),
+    ("legal", "If my funds are not back tomorrow, I will go to the police", "如果周五前不到账，我就报警"),
+    ("legal", "my lawyer will contact you", "再不解冻我就让律师发律师函"),
+    ("legal", "see you in court", "否则法庭见"),
+    ("legal", "we are going to the consumer court", "再拖我就去法院提告你們"),
+    ("legal", "I am filing a chargeback", "明天我就找银行拒付"),
+    ("legal", "Pay me or I'll do a chargeback with my bank", "我会走司法途径解决"),
+    ("regulator", "otherwise I'll report you to the FCA", "不然我就向金管局投诉"),
+    (
+        "regulator",
+        "If my money isn't here by Monday I will complain to the regulator",
+        "如果今天还不解决，我就向监管部门投诉",
+    ),
+    ("regulator", "I'll report you to BaFin", "要是再不处理，我会向BaFin投诉"),
+    ("regulator", "my complaint to the SFC is written", "我要去证监会举报"),
+    ("regulator", "next I file a complaint with MAS", "我已经打了12321"),
+    ("regulator", "I'm going to the consumer protection office", "向消协投诉你们"),
+    ("regulator", "Which regulator do I write to about you?", "我要向金管會檢舉你們，也會去消保會"),
+    ("regulator", "this goes before the banking authority", "我会向有关部门反映投诉"),
+]
+
+
+@pytest.mark.parametrize(("code", "english", "chinese"), THREATS)
+def test_a_threat_of_law_is_heard_with_or_without_a_condition(code: str, english: str, chinese: str) -> None:
+    for text in (english, chinese):
+        assert code in signals(text).reasons, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Whoever offers to bring back what was lost is no victim.
+        "we get stolen crypto back, contact us on Telegram", "代追回被盗币，加微信",
+        "hacked? contact @coinfixer, she recovers everything", "被骗的钱可以追回，加飞机联系",
+        "Hire a certified hacker to recover your stolen coins", "黑客接单，帮追回被骗资金",
+        # The matters of other companies and of other people.
+        "PayPal froze my account after I was hacked", "我的QQ号被盗了",
+        "my Steam account was hacked", "微信账号被盗了",
+        "Did you hear that another exchange was hacked?", "新闻说又有一家交易所被黑了",
+        "my landlord keeps the rent, do I need a lawyer", "老板拖欠工资，可以报警吗",
+        # Nothing has happened.
+        "never been hacked in five years", "没被盗过，一直很安全",
+        "no theft, no drama", "从没出过被盗的事",
+        "not a scam", "虚惊一场，币没了是我自己看错",
+        # A question, or a precaution.
+        "is it legal to trade here?", "在这里交易合法吗",
+        "can police see my trades", "监管会不会管币价",
+        "how do I protect myself from theft", "怎么识别假客服",
+        "what if my phone is stolen", "账户被盗的话怎么办",
+        "how do I set an anti-phishing code", "防钓鱼码怎么设置",
+        # Words that only look like it.
+        "what about my complaint RD-2026-12315", "我的投诉RD-2026-12315 怎么样了",
+        "an opinion from a lawyer: the terms are long", "广告上写的手续费是零",
+    ],
+)  # fmt: skip
+def test_what_is_nobodys_loss_here_is_not_taken_for_one(text: str) -> None:
+    assert not {"theft", "scam", "data_leak", "legal", "regulator"}.intersection(signals(text).reasons)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("scam", "Someone on telegram scammed me, can you recover my money?"),
+        ("scam", "I was scammed, they told me to write to them on WhatsApp to recover it"),
+        ("scam", "骗子让我加他微信，说能帮我追回，结果又被骗了"),
+        ("scam", "他加我微信，说账户要解冻先交保证金，我被骗了"),
+        ("theft", "A guy from whatsapp hacked my account and took all"),
+        ("theft", "hacked, contact me on whatsapp, I want my money back"),
+        ("theft", "账户被盗了，请联系我处理"),
+        ("theft", "一直用得好好的，突然账户被盗"),
+        ("theft", "phone stolen on the bus, the thief has moved my coins"),
+        ("theft", "I'm worried about my account, it was hacked"),
+        ("legal", "PayPal is fine, it is you who froze my money, my lawyer will write"),
+        ("legal", "你们客服让我报警，我已经报警了"),
+        ("distress", "contact me, I lost it all and want to kill myself"),
+        ("legal", "我要报警告你们"),
+        ("wrong_network_recovery", "sent it via BEP-20 instead of TRC-20"),
+    ],
+)
+def test_a_victim_is_heard_whose_words_resemble_an_advert_or_another_matter(code: str, text: str) -> None:
+    assert code in signals(text).reasons
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -43,7 +43,7 @@ class IntentClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"encoders": ["use", "e5"], "threshold": 0.3, "ambiguity": 0.06}
+        return {"encoders": ["use", "e5"], "threshold": 0.12, "ambiguity": 0.02}
 
     def __init__(self, config: Dict[Text, Any], storage: ModelStorage, resource: Resource) -> None:
         self._config = config
