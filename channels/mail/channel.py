@@ -1,4 +1,4 @@
-"""The mail channel put together: receiver, parser processes, and the way out."""
+"""The mail channel put together: receiver, parser processes, sender authentication, and the way out."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ from channels.contract import (
     SendReceipt,
 )
 from channels.mail.addresses import AddressBook, participant
+from channels.mail.authenticate import Authenticator
+from channels.mail.caps import Caps
+from channels.mail.dmarc import Verdict
 from channels.mail.maildrop import Maildrop
 from channels.mail.parse import ParsedMail
 from channels.mail.receive import CHANNEL, Receiver
 from channels.mail.relay import Relay
+from channels.mail.resolver import Dns, SystemDns
 from channels.mail.send import Letter, write
 from channels.mail.settings import MailSettings
 from channels.mail.worker import ParserPool, Unreadable
@@ -42,12 +46,16 @@ class WayOut(Protocol):
 class MailChannel(Channel):
     name = CHANNEL
 
-    def __init__(self, context: ChannelContext, settings: MailSettings) -> None:
+    def __init__(self, context: ChannelContext, settings: MailSettings, dns: Dns | None = None) -> None:
         self._context = context
         self._door = settings.address
         self._book = AddressBook(settings.address, context.secret)
         self._receiver = Receiver(settings, self._book, context.accept)
         self._parsers = ParserPool(settings.parse_seconds, settings.parse_memory_bytes)
+        self._authenticator = Authenticator(
+            _mode(settings, context.host), settings.trusted_authserv_id, dns or SystemDns(), self._parsers.signed_by
+        )
+        self._caps = Caps(context.data_dir / "mail", settings, context.secret)
         self._out: WayOut = Relay(settings) if settings.relay_host else Maildrop(context.data_dir / "maildrop")
         self._started = False
         self.capabilities = Capabilities(
@@ -74,6 +82,7 @@ class MailChannel(Channel):
 
     @override
     async def close(self) -> None:
+        self._authenticator.close()
         await self._parsers.close()
 
     @override
@@ -88,7 +97,7 @@ class MailChannel(Channel):
 
     @override
     def trouble(self) -> str | None:
-        return self._out.trouble()
+        return self._out.trouble() or self._caps.trouble()
 
     @override
     def figures(self) -> Figures:
@@ -106,16 +115,23 @@ class MailChannel(Channel):
             return ReadMessage(text="", kind=kind, note=self._context.words.say("mail.note_unreadable", "en"))
         except OSError as error:
             raise RetryLater(f"no process to read mail could be started ({error.strerror or error})") from error
-        return self._understood(parsed, sender, envelope)
+        answered = self._kind(parsed, sender) is Kind.MESSAGE
+        verdict = await self._authenticator.verdict(raw, parsed, envelope) if answered else Verdict()
+        return self._understood(parsed, sender, envelope, verdict)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:
         names = self._context.exchange_names
         exchange = names.get(message.language) or next(iter(names.values()), "")
         default = self._context.words.say("mail.subject_default", message.language, exchange=exchange)
-        return await self._out.deliver(write(message, self._book, exchange, default))
+        letter = write(message, self._book, exchange, default)
+        if message.automatic:
+            await self._caps.take(message)
+        return await self._out.deliver(letter)
 
-    def _understood(self, parsed: ParsedMail, sender: str, envelope: Mapping[str, Any]) -> ReadMessage:
+    def _understood(
+        self, parsed: ParsedMail, sender: str, envelope: Mapping[str, Any], verdict: Verdict
+    ) -> ReadMessage:
         recipients = envelope.get("rcpt_to") or [self._book.inbox]
         bounced = self._bounced(parsed)
         return ReadMessage(
@@ -131,10 +147,13 @@ class MailChannel(Channel):
                 "subject": parsed.subject,
                 "from": parsed.author or sender,
                 "to": str(recipients[0]),
+                "authentication": verdict.result,
+                "alignment": verdict.alignment,
+                "spf": verdict.spf,
                 **bounced,
             },
             urgent=parsed.urgent,
-            note=self._note(parsed, sender, bounced),
+            note=self._note(parsed, sender, bounced, verdict),
         )
 
     def _kind(self, parsed: ParsedMail, sender: str) -> Kind:
@@ -156,15 +175,24 @@ class MailChannel(Channel):
             "bounced_status": parsed.bounced_status,
         }
 
-    def _note(self, parsed: ParsedMail, sender: str, bounced: Mapping[str, str]) -> str | None:
+    def _note(self, parsed: ParsedMail, sender: str, bounced: Mapping[str, str], verdict: Verdict) -> str | None:
         notes = [_bounce_note(bounced["bounced_status"])] if bounced else []
         if not bounced and (parsed.author is None or participant(parsed.author) != participant(sender)):
             notes.append("mail.note_sender")
+        if verdict.result == "fail":
+            notes.append("mail.note_forged")
         if not parsed.whole:
             notes.append("mail.note_partial" if parsed.text else "mail.note_unreadable")
         language = "zh" if _has_chinese(parsed.subject + parsed.text[:1000]) else "en"
         status = bounced.get("bounced_status", "")
         return " ".join(self._context.words.say(key, language, status=status) for key in notes) or None
+
+
+def _mode(settings: MailSettings, host: str) -> str:
+    """Where nobody from outside comes in, nobody needs to be verified (a first try without DNS, for one)."""
+    if settings.authentication != "auto":
+        return settings.authentication
+    return "off" if host == "localhost" or host.startswith("127.") or host == "::1" else "verify"
 
 
 def _bounce_note(status: str) -> str:

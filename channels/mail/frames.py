@@ -23,6 +23,12 @@ def packed(mail: ParsedMail) -> bytes:
     return SIZES.pack(len(encoded), len(body)) + encoded + body
 
 
+def packed_domains(domains: list[str]) -> bytes:
+    """The answer to a question for signatures."""
+    encoded = json.dumps({"signed_by": domains}).encode()
+    return SIZES.pack(len(encoded), 0) + encoded
+
+
 def unpacked(head: dict[str, object], body: bytes) -> ParsedMail:
     """Raises KeyError, ValueError or TypeError on what `packed` did not make."""
     described = head.pop("files")

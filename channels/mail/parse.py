@@ -11,6 +11,7 @@ from typing import Any, override
 
 from channels.mail.bounced import Bounced, read_bounce
 from channels.mail.charset import decode
+from channels.mail.dkim_result import signatures
 from channels.mail.headers import Fields, fields, first, from_address, message_ids, raw_bytes, references, subject
 from channels.mail.kind import KindName, classify
 from channels.mail.mime import Contents, FilePart, contents
@@ -48,6 +49,10 @@ class ParsedMail:
     """Of a bounce: see `Bounced`."""
     bounced_recipient: str = ""
     bounced_status: str = ""
+    signatures: list[list[str]] = field(default_factory=list)
+    """Domain and selector of each DKIM signature, not verified."""
+    authentication_results: str = ""
+    """The topmost such field; anybody may have written it."""
     whole: bool = True
     """False when parts could not be read."""
 
@@ -80,6 +85,8 @@ def _put_together(of: Fields, found: Contents, sender: str) -> ParsedMail:
         bounced_ids=list(bounced.ids),
         bounced_recipient=bounced.recipient,
         bounced_status=bounced.status,
+        signatures=signatures(of),
+        authentication_results=first(of, "authentication-results"),
         whole=not found.partial,
     )
 

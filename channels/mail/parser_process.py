@@ -1,4 +1,4 @@
-"""The program of one parser process: mails in on standard input, parsed mails out on standard output.
+"""The program of one parser process: mails in on standard input, what they say or who signed them on standard output.
 
 python -m channels.mail.parser_process <seconds of CPU per mail> <bytes of memory>
 """
@@ -10,8 +10,9 @@ import resource
 import sys
 from typing import BinaryIO
 
-from channels.mail.frames import READY, SIZES, packed
-from channels.mail.parse import ParsedMail, parse
+from channels.mail.dkim_result import signed_by
+from channels.mail.frames import READY, SIZES, packed, packed_domains
+from channels.mail.parse import parse
 
 
 def main() -> None:
@@ -22,20 +23,22 @@ def main() -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sink.write(READY)
     sink.flush()
-    while (mail := _next(source, seconds)) is not None:
-        sink.write(packed(mail))
+    while (answer := _next(source, seconds)) is not None:
+        sink.write(answer)
         sink.flush()
 
 
-def _next(source: BinaryIO, seconds: float) -> ParsedMail | None:
-    """None at the end of input: the desk has stopped, or died."""
+def _next(source: BinaryIO, seconds: float) -> bytes | None:
+    """The answer to the next request. None at the end of input: the desk has stopped, or died."""
     sizes = source.read(SIZES.size)
     if len(sizes) < SIZES.size:
         return None
     head_size, raw_size = SIZES.unpack(sizes)
     head, raw = json.loads(source.read(head_size)), source.read(raw_size)
     _allow_cpu(seconds)
-    return parse(raw, str(head["sender"]))
+    if "keys" in head:
+        return packed_domains(signed_by(raw, head["keys"]))
+    return packed(parse(raw, str(head["sender"])))
 
 
 def _allow_cpu(seconds: float) -> None:

@@ -11,7 +11,7 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
 from channels.contract import OutboundMessage, Rejected
-from channels.mail.addresses import AddressBook, is_mailbox
+from channels.mail.addresses import AddressBook, is_mailbox, participant
 from channels.mail.charset import clean, one_line
 from channels.mail.headers import MAX_REFERENCES, MAX_SUBJECT, decoded, message_ids
 
@@ -32,8 +32,11 @@ class Letter:
 
 
 def write(message: OutboundMessage, book: AddressBook, exchange: str, default_subject: str) -> Letter:
-    """Raises Rejected when the recipient is not one plain address, or is ourselves."""
+    """Raises Rejected when the recipient is not one plain address, or is ourselves, or must not get an automatic
+    answer because it probably wrote nothing to us."""
     recipient = _checked(message.recipient, book)
+    if message.automatic and _forged(message):
+        raise Rejected("no automatic answer was sent: the mail is probably forged, its sender could not be confirmed")
     mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
     mail["From"] = Address(display_name=plain_header(exchange), addr_spec=book.inbox)
     mail["To"] = recipient
@@ -53,11 +56,33 @@ def write(message: OutboundMessage, book: AddressBook, exchange: str, default_su
 
 
 def reply_subject(message: OutboundMessage, default: str) -> str:
-    """ "Re: " and the subject that the user wrote, or our own for a conversation that has none."""
+    """ "Re: " and the subject that the user wrote, or our own for a conversation that has none.
+
+    What no person of ours wrote repeats nothing of an unproven sender: else whoever forges an address could have us
+    send their words to it."""
+    if message.automatic and message.thread and not authenticated(message):
+        return f"Re: {plain_header(default)}"
     theirs = _PREFIX.sub("", plain_header(message.thread.get("subject", "")))
     if theirs:
         return f"Re: {theirs}"
     return plain_header(message.subject) or plain_header(default)
+
+
+def authenticated(message: OutboundMessage) -> bool:
+    """Whether the newest mail of the conversation was proven to come from the address that is written to."""
+    proven = message.thread.get("authentication") == "pass" or bool(message.thread.get("alignment"))
+    return proven and _is_author(message)
+
+
+def _forged(message: OutboundMessage) -> bool:
+    """DMARC says so of the author; or, where the envelope names somebody else than From, SPF of the envelope."""
+    if message.thread.get("authentication") == "fail":
+        return True
+    return message.thread.get("spf") == "fail" and not _is_author(message)
+
+
+def _is_author(message: OutboundMessage) -> bool:
+    return participant(message.thread.get("from", "")) == participant(message.recipient)
 
 
 def plain_header(text: str) -> str:

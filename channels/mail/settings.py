@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -28,6 +28,16 @@ class MailSettings(BaseModel):
     relay_password: SecretStr = SecretStr("")
     relay_seconds: float = Field(default=30, gt=0)
     """Patience with each step of a conversation with the relay."""
+
+    authentication: Literal["auto", "verify", "trust", "off"] = "auto"
+    """Who finds out whether senders are who they say (SPF, DKIM, DMARC): we, or a mail server of our own that writes
+    Authentication-Results. "auto": we, unless the listener can be reached from this machine only."""
+    trusted_authserv_id: str = ""
+    """The name by which that server signs its results (RFC 8601 section 2.5)."""
+    automatic_per_address: int = Field(default=5, ge=0)
+    """Answers that no person wrote, to one address within 24 hours. 0: no cap."""
+    automatic_per_hour: int = Field(default=500, ge=0)
+    """The same to all addresses together, within an hour. 0: no cap."""
 
     max_message_bytes: int = Field(default=25 * MIB, ge=64 * 1024)
     max_lines: int = Field(default=400_000, ge=1000)
@@ -59,6 +69,12 @@ class MailSettings(BaseModel):
     def _log_in_is_whole(self) -> Self:
         if bool(self.relay_user) != bool(self.relay_password.get_secret_value()):
             raise ValueError("relay_user and relay_password belong together: set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _trusted_server_has_a_name(self) -> Self:
+        if (self.authentication == "trust") != bool(self.trusted_authserv_id):
+            raise ValueError('trusted_authserv_id belongs to authentication = "trust", which needs it')
         return self
 
     @property

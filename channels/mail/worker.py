@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
@@ -20,7 +21,12 @@ from channels.mail.parse import ParsedMail
 log = structlog.get_logger()
 PROCESSES = 2
 START_SECONDS = 20.0
+SIGNATURE_SECONDS = 2.0
+"""Enough for 25 MiB, which take 0.4 s."""
 ROOT = Path(__file__).resolve().parents[2]
+
+type Reply = tuple[dict[str, object], bytes]
+"""Head and bytes, see `frames.py`."""
 
 
 class Unreadable(Exception):
@@ -45,17 +51,35 @@ class ParserPool:
         self._idle: list[Process] = []
 
     async def parse(self, raw: bytes, sender: str) -> ParsedMail:
+        """Raises Unreadable; OSError when no process can be started."""
+        head, body = await self._asked({"sender": sender}, raw, self._seconds)
+        try:
+            return unpacked(head, body)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unreadable from error
+
+    async def signed_by(self, raw: bytes, keys: Mapping[str, str]) -> list[str] | None:
+        """The domains whose DKIM signature is good by one of `keys`; None when the mail breaks its process."""
+        try:
+            head, _ = await self._asked({"keys": dict(keys)}, raw, min(self._seconds, SIGNATURE_SECONDS))
+        except (Unreadable, OSError) as error:
+            log.warning("mail_signatures_unread", size=len(raw), fault=type(error).__name__)
+            return None
+        domains = head.get("signed_by")
+        return [str(domain) for domain in domains] if isinstance(domains, list) else None
+
+    async def _asked(self, request: Mapping[str, object], raw: bytes, seconds: float) -> Reply:
         """Raises Unreadable; OSError when no process can be started.
 
         A process that dies is not the mail's fault as long as it happens once: an operator or the kernel kills too.
         """
         try:
-            return await self._parse(raw, sender)
+            return await self._ask(request, raw, seconds)
         except _Died:
             log.warning("mail_parser_died", size=len(raw))
-            return await self._parse(raw, sender, fresh=True)
+            return await self._ask(request, raw, seconds, fresh=True)
 
-    async def _parse(self, raw: bytes, sender: str, *, fresh: bool = False) -> ParsedMail:
+    async def _ask(self, request: Mapping[str, object], raw: bytes, seconds: float, *, fresh: bool = False) -> Reply:
         """Raises Unreadable, _Died, OSError. `fresh`: in a process that has read nothing yet."""
         async with self._free:
             if fresh and self._idle:
@@ -63,10 +87,10 @@ class ParserPool:
             process = self._idle.pop() if self._idle and not fresh else await self._started()
             whole = False
             try:
-                async with asyncio.timeout(self._seconds):
-                    parsed = await _exchange(process, raw, sender)
+                async with asyncio.timeout(seconds):
+                    reply = await _exchange(process, request, raw)
                 whole = True
-                return parsed
+                return reply
             except (EOFError, ConnectionError) as error:
                 raise _Died from error
             except (TimeoutError, ValueError, KeyError, TypeError) as error:
@@ -120,18 +144,18 @@ async def _ready(process: Process) -> None:
         raise _NotReady("the parser process ended before it was ready")
 
 
-async def _exchange(process: Process, raw: bytes, sender: str) -> ParsedMail:
+async def _exchange(process: Process, request: Mapping[str, object], raw: bytes) -> Reply:
     assert process.stdin is not None
     assert process.stdout is not None
     if process.stdin.is_closing():
         raise BrokenPipeError  # uvloop has no error of the system for it
-    head = json.dumps({"sender": sender}).encode()
+    head = json.dumps(request).encode()
     process.stdin.write(SIZES.pack(len(head), len(raw)) + head)
     process.stdin.write(raw)
     await process.stdin.drain()
     head_size, body_size = SIZES.unpack(await process.stdout.readexactly(SIZES.size))
-    answer = json.loads(await process.stdout.readexactly(head_size))
-    return unpacked(answer, await process.stdout.readexactly(body_size))
+    answer: dict[str, object] = json.loads(await process.stdout.readexactly(head_size))
+    return answer, await process.stdout.readexactly(body_size)
 
 
 async def _end(process: Process) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.acceptance.bar import Bar, main
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
-from tests.process.desk import ROOT, DeskProcess, free_port
+from tests.process.desk import NO_CAPS, ROOT, DeskProcess, free_port
 from tests.process.people import Chatter, letter, post
 
 PREFIXES = ["", " ", "\t", "\u00a0", "\u3000", "\u0085", "\u2028", "\u200b", "\ufeff", "\u200f", "\u2060", "\u202e"]
@@ -35,7 +35,7 @@ OURS = {
 async def run(bar: Bar, folder: Path, database_url: str) -> None:
     rasa = FakeRasa()
     async with serving(rasa.app) as url:
-        desk = DeskProcess(folder, database_url, url, CHANNEL__WEBCHAT__MESSAGES_PER_MINUTE="10000")
+        desk = DeskProcess(folder, database_url, url, CHANNEL__WEBCHAT__MESSAGES_PER_MINUTE="10000", **NO_CAPS)
         await desk.start()
         texts = [*VARIANTS, *PAYLOADS, *ORDINARY]
         chatter = Chatter(desk)

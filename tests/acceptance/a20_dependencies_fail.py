@@ -27,7 +27,7 @@ from tests.acceptance.bar import Bar, main
 from tests.acceptance.relay import FakeRelay
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
-from tests.process.desk import DeskProcess, free_port
+from tests.process.desk import NO_CAPS, DeskProcess, free_port
 from tests.process.people import Chatter, letter, post
 
 NUMBER = re.compile(r"RD-[0-9A-Z]{5}-[0-9A-Z]{5}")
@@ -111,6 +111,7 @@ async def run(bar: Bar, folder: Path, database_url: str) -> None:
             CHANNEL__MAIL__RELAY_HOST="127.0.0.1",
             CHANNEL__MAIL__RELAY_PORT=str(relay_port),
             CHANNEL__MAIL__RELAY_STARTTLS="false",
+            **NO_CAPS,
         )
         await desk.start()
         trial = Trial(desk, rasa, relay, database_url)

@@ -16,7 +16,7 @@ from bot.store.store import Store
 from tests.acceptance.books import Books, Waiting, waiting
 from tests.acceptance.crowd import Said, everybody
 from tests.acceptance.rasa_process import RasaProcess
-from tests.process.desk import DeskProcess
+from tests.process.desk import NO_CAPS, DeskProcess
 
 QUIET_SECONDS = 120.0
 
@@ -106,6 +106,7 @@ class Trial:
             self._rasa.url,
             WORK__LEASE_SECONDS=str(self._plan.lease_seconds),
             CHANNEL__WEBCHAT__MESSAGES_PER_MINUTE="10000",
+            **NO_CAPS,
         )
         desk.log = folder / f"app{number}.log"
         return desk

@@ -12,9 +12,13 @@ from bot.files import Files
 from channels import mail
 from channels.contract import Accepted, Author, ChannelContext, InboundMessage, OutboundMessage
 from channels.mail.channel import MailChannel
+from channels.mail.resolver import Dns
+from channels.mail.settings import check
 
 SECRET = bytes(range(32))
 INBOX = "complaints@exchange.example"
+PROVEN = {"authentication": "pass", "alignment": "dkim", "spf": "pass", "from": "li@user.example"}
+"""Of a thread whose newest mail came from whom it names."""
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "mail"
 
 
@@ -51,28 +55,30 @@ class NotAsked:
         raise AssertionError(f"the mail channel asked for {name}")
 
 
-def channel(folder: Path, desk: FakeDesk, port: int = 0, **settings: object) -> MailChannel:
-    built = mail.build(
-        ChannelContext(
-            settings=settings,
-            host="127.0.0.1",
-            ports={"smtp": port},
-            exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
-            data_dir=folder,
-            public_url="http://127.0.0.1:8080",
-            secret=SECRET,
-            accept=desk.accept,
-            evidence=Files(folder / "evidence"),
-            transcript=NotAsked(),
-            uploads=NotAsked(),
-            attention=NotAsked(),
-            words=wording.load(wording.HERE, Path(mail.__file__).parent),
-            app_token_secret="",
-            site_origins=(),
-        )
+def channel(
+    folder: Path, desk: FakeDesk, port: int = 0, *, host: str = "127.0.0.1", dns: Dns | None = None, **settings: object
+) -> MailChannel:
+    return MailChannel(context(folder, desk, port, host, settings), check(settings), dns)
+
+
+def context(folder: Path, desk: FakeDesk, port: int, host: str, settings: dict[str, object]) -> ChannelContext:
+    return ChannelContext(
+        settings=settings,
+        host=host,
+        ports={"smtp": port},
+        exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
+        data_dir=folder,
+        public_url="http://127.0.0.1:8080",
+        secret=SECRET,
+        accept=desk.accept,
+        evidence=Files(folder / "evidence"),
+        transcript=NotAsked(),
+        uploads=NotAsked(),
+        attention=NotAsked(),
+        words=wording.load(wording.HERE, Path(mail.__file__).parent),
+        app_token_secret="",
+        site_origins=(),
     )
-    assert isinstance(built, MailChannel)
-    return built
 
 
 class Client:
@@ -154,7 +160,7 @@ def answer(**changes: Any) -> OutboundMessage:
         "author_name": "",
         "text": "We have your message.",
         "language": "en",
-        "thread": {"subject": "Help", "message_id": "<1@user.example>", "references": "<0@user.example>"},
+        "thread": {"subject": "Help", "message_id": "<1@user.example>", "references": "<0@user.example>"} | PROVEN,
         "created_at": datetime(2026, 11, 22, 8, 30, tzinfo=UTC),
     }
     return OutboundMessage(**(values | changes))

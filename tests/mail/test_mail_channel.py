@@ -39,6 +39,9 @@ async def test_a_chinese_complaint_with_a_screenshot(reader: MailChannel) -> Non
         "subject": "投诉：提现三天未到账，请尽快处理",
         "from": "li@user.example",
         "to": INBOX,
+        "authentication": "none",
+        "alignment": "",
+        "spf": "none",
     }
 
 

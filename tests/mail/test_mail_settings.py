@@ -17,6 +17,10 @@ from channels.mail.settings import check
         ({"address": "a@b.example\r\nx"}, "is not a mail address"),
         ({"max_recipients": 0}, "max_recipients"),
         ({"relay_port": "many"}, "relay_port"),
+        ({"authentication": "maybe"}, "authentication"),
+        ({"authentication": "trust"}, "trusted_authserv_id"),
+        ({"trusted_authserv_id": "mx.b.example"}, "trusted_authserv_id"),
+        ({"automatic_per_address": -1}, "automatic_per_address"),
         ({"relay_user": "u"}, "relay_user and relay_password belong together"),
     ],
 )

@@ -27,6 +27,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+NO_CAPS = {"CHANNEL__MAIL__AUTOMATIC_PER_ADDRESS": "0", "CHANNEL__MAIL__AUTOMATIC_PER_HOUR": "0"}
+"""For tests that send more mails than a desk answers in an hour."""
+
+
 def clean_environment() -> dict[str, str]:
     """An operator's: without settings of ours, and with Python's defaults (kept bytecode makes a start 4 s shorter)."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("REDRESS_", "PYTHON"))}
