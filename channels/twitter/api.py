@@ -1,0 +1,183 @@
+"""The X API v2 as we call it: tweepy's `Client` in a thread, with what its errors and its answers do not tell.
+
+tweepy has no setting for the server, waits without end on a quota whose reset is missing or past, and reads answers
+without a time limit. So the transport below it judges every answer before tweepy sees it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, override
+
+import requests
+import tweepy  # type: ignore[import-untyped]
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import NewConnectionError
+
+from channels.twitter.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from channels.twitter.settings import PUBLIC_API, XSettings
+
+POST_FIELDS = (
+    "attachments,author_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,"
+    "referenced_tweets"
+)
+WANTED = {
+    "tweet_fields": POST_FIELDS,
+    "expansions": "author_id,attachments.media_keys",
+    "user_fields": "name,username",
+    "media_fields": "alt_text,preview_image_url,type,url",
+    "max_results": 100,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """How many requests are left at an endpoint and for how long; None where X did not say."""
+
+    left: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    body: Mapping[str, Any]
+    quota: Quota
+    at: datetime | None
+    """The server's clock."""
+
+
+class Line(HTTPAdapter):
+    """Sends to another server than the one that was signed, if the settings name one, and says what a refusal was."""
+
+    def __init__(self, api_url: str, seconds: float) -> None:
+        super().__init__()
+        self._api_url = api_url
+        self._seconds = seconds
+
+    @override
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        """Raises Fault for every answer but 2xx, besides what the library raises."""
+        request.url = self._api_url + (request.url or "").removeprefix(PUBLIC_API)
+        response = super().send(request, *args, **{**more, "timeout": (self._seconds, self._seconds)})
+        if not 200 <= response.status_code < 300:
+            fault = _judged(response)
+            response.close()
+            raise fault
+        return response
+
+
+class Api:
+    """Every call raises Fault. Calls of one kind (looking, posting) go one after the other."""
+
+    def __init__(self, settings: XSettings) -> None:
+        # The libraries log addresses with signatures and whole answers.
+        for name in ("tweepy", "requests_oauthlib", "oauthlib", "urllib3"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        self._account_id = settings.account_id
+        self._looking = _client(settings)
+        self._posting = _client(settings)
+        # A connection that the server has closed meanwhile would leave open whether the reply was taken.
+        self._posting.session.headers["Connection"] = "close"
+        self._one_post = asyncio.Lock()
+
+    async def account(self) -> Answer:
+        return await self._call(lambda: self._looking.get_me(user_fields="username", user_auth=True))
+
+    async def mentions(self, since: int, token: str | None) -> Answer:
+        return await self._call(
+            lambda: self._looking.get_users_mentions(
+                self._account_id, since_id=since, pagination_token=token, user_auth=True, **WANTED
+            )
+        )
+
+    async def search(self, query: str, since: int, token: str | None) -> Answer:
+        return await self._call(
+            lambda: self._looking.search_recent_tweets(
+                query, since_id=since, next_token=token, user_auth=True, sort_order="recency", **WANTED
+            )
+        )
+
+    async def reply(self, text: str, post_id: str) -> Answer:
+        async with self._one_post:
+            return await self._call(
+                lambda: self._posting.create_tweet(text=text, in_reply_to_tweet_id=post_id, user_auth=True)
+            )
+
+    def close(self) -> None:
+        self._looking.session.close()
+        self._posting.session.close()
+
+    async def _call(self, ask: Callable[[], requests.Response]) -> Answer:
+        return await asyncio.to_thread(_answer, ask)
+
+
+def _client(settings: XSettings) -> Any:
+    words = (settings.consumer_key, settings.consumer_secret, settings.access_token, settings.access_token_secret)
+    client = tweepy.Client(None, *(word.get_secret_value() for word in words), return_type=requests.Response)
+    client.session.mount(PUBLIC_API, Line(settings.api_url, settings.request_seconds))
+    # A proxy of the surroundings is for the public server only.
+    client.session.trust_env = settings.api_url == PUBLIC_API
+    return client
+
+
+def _answer(ask: Callable[[], requests.Response]) -> Answer:
+    """Raises Fault, and nothing else that hangs on what the server does."""
+    try:
+        response = ask()
+        body = response.json()
+    except Fault:
+        raise
+    except (requests.RequestException, ValueError, RecursionError) as error:
+        raise (NeverLeft() if _never_left(error) else Unclear()) from error
+    if not isinstance(body, dict):
+        raise Unclear
+    return Answer(body=body, quota=_quota(response), at=_server_time(response))
+
+
+def _never_left(error: Exception) -> bool:
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)
+
+
+def _judged(response: requests.Response) -> Fault:
+    match response.status_code:
+        case 401:
+            return Unauthorized()
+        case 403 | 404:
+            return Forbidden()
+        case 429:
+            return AskedToWait(_quota(response).seconds)
+        case code if 400 <= code < 500:
+            return NotTaken()
+        case _:
+            return Unclear()
+
+
+def _quota(response: requests.Response) -> Quota:
+    """`x-rate-limit-reset` is seconds since 1970 by the server's clock, and so is told in seconds from its `Date`."""
+    left, reset = _number(response, "x-rate-limit-remaining"), _number(response, "x-rate-limit-reset")
+    seconds = None
+    if reset is not None:
+        now = _server_time(response) or datetime.now(UTC)
+        seconds = reset - now.timestamp()
+    return Quota(left=left, seconds=seconds if seconds is not None and seconds > 0 else None)
+
+
+def _number(response: requests.Response, header: str) -> int | None:
+    text = response.headers.get(header, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
+def _server_time(response: requests.Response) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(response.headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,157 @@
+"""One feed, mentions or the search: pages come newest first, are gathered, stored oldest first; then the mark moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from channels.contract import NotStored
+from channels.twitter.api import Answer
+from channels.twitter.faults import Fault, NotTaken
+from channels.twitter.ids import id_at, time_of
+from channels.twitter.marks import Marks
+from channels.twitter.pace import Pace, ServerClock
+from channels.twitter.posts import Post, page_of
+from channels.twitter.receive import Receiver
+
+LATE = timedelta(seconds=60)
+"""A post may appear in a feed so long after others with higher ids: every look begins that much before the mark."""
+WINDOW_MARGIN = timedelta(minutes=2)
+CHUNK = 100
+"""Posts stored together before the mark moves."""
+MOST_GATHERED = 30_000
+"""Posts held in memory; beyond, the newest are let go, and the next look brings them."""
+NOT_STORED_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+@dataclass
+class Sweep:
+    """One look, which may take many pages and wait for quota in between."""
+
+    since: int
+    began: int
+    """The server's time at the beginning, as an id."""
+    token: str | None = None
+    found: dict[int, Post] = field(default_factory=dict)
+    cut: bool = False
+    """Newer posts were let go."""
+
+
+@dataclass
+class Gathered:
+    posts: list[Post]
+    mark: int
+    """Where the feed stands when all of them are stored."""
+
+
+class Feed:
+    def __init__(
+        self,
+        ask: Callable[[int, str | None], Awaitable[Answer]],
+        pace: Pace,
+        marks: Marks,
+        receiver: Receiver,
+        clock: ServerClock,
+        first: timedelta,
+        window: timedelta | None = None,
+    ) -> None:
+        """`ask` fetches a page of what is newer than an id. `first`: how far back the very first look goes. `window`:
+        how far back the feed reaches at all."""
+        self.name = pace.name
+        self.pace = pace
+        self._ask = ask
+        self._marks = marks
+        self._receiver = receiver
+        self._clock = clock
+        self._first = first
+        self._window = window
+        self._sweep: Sweep | None = None
+        self._gathered: Gathered | None = None
+        self._store_due = 0.0
+        self._storing: asyncio.Future[None] | None = None
+
+    @property
+    def due(self) -> float:
+        """What is gathered is stored without regard to X's quota."""
+        return self._store_due if self._gathered is not None else self.pace.due
+
+    async def step(self) -> None:
+        """Fetches a page, or stores what is gathered. No fault leaves it."""
+        try:
+            if self._gathered is None:
+                await self._look()
+            if self._gathered is not None:
+                await self._store(self._gathered)
+                self._gathered = None
+        except Fault as fault:
+            log.warning("x_not_heard", feed=self.name, fault=fault.name)
+            if isinstance(fault, NotTaken):
+                self._sweep = None  # a token may have expired, or the window has moved on
+            self.pace.failed(fault)
+        except (NotStored, OSError) as fault:
+            log.warning("x_not_stored", feed=self.name, fault=type(fault).__name__)
+            seconds = getattr(fault, "after_seconds", None) or NOT_STORED_SECONDS
+            self._store_due = self._clock.monotonic() + seconds
+            if self._gathered is None:  # the mark of the first look could not be written
+                self.pace.due = max(self.pace.due, self._store_due)
+
+    async def finish(self) -> None:
+        """Waits for what is just being stored."""
+        if self._storing is not None:
+            await asyncio.wait([self._storing])  # which, unlike gather, cancels nothing when it is given up
+
+    async def _look(self) -> None:
+        """Raises Fault or OSError."""
+        sweep = self._sweep = self._sweep or await self._begin()
+        answer = await self._ask(sweep.since, sweep.token)
+        self._clock.heard(answer.at)
+        page = page_of(answer.body)
+        if page.odd:
+            self._receiver.refused["unreadable"] += page.odd
+        sweep.found.update((post.id, post) for post in page.posts)
+        if len(sweep.found) > MOST_GATHERED:
+            sweep.cut = True
+            sweep.found = {post_id: sweep.found[post_id] for post_id in sorted(sweep.found)[:MOST_GATHERED]}
+        again = page.token is not None and page.token == sweep.token
+        sweep.token = None if again else page.token
+        self.pace.answered(answer.quota, more=sweep.token is not None or sweep.cut)
+        if sweep.token is None:
+            self._gathered, self._sweep = _in_order(sweep), None
+
+    async def _begin(self) -> Sweep:
+        now = self._clock()
+        mark = self._marks.get(self.name)
+        if mark is None:
+            mark = id_at(now - self._first)
+            await self._marks.move(self.name, mark)
+        since = id_at(time_of(mark) - LATE)
+        if self._window is not None:
+            floor = id_at(now - self._window + WINDOW_MARGIN)
+            if mark < floor:
+                await self._marks.missing(self.name, mark, floor)
+                await self._marks.move(self.name, floor)
+            since = max(since, floor)
+        return Sweep(since=since, began=id_at(now))
+
+    async def _store(self, gathered: Gathered) -> None:
+        """Raises NotStored or OSError; what is left stays gathered."""
+        while gathered.posts:
+            chunk = gathered.posts[:CHUNK]
+            # What has begun is finished, also when the loop is being stopped.
+            self._storing = asyncio.ensure_future(self._receiver.take(chunk, self.name))
+            await asyncio.shield(self._storing)
+            await self._marks.move(self.name, chunk[-1].id)
+            del gathered.posts[:CHUNK]
+        await self._marks.move(self.name, gathered.mark, quiet=True)
+
+
+def _in_order(sweep: Sweep) -> Gathered:
+    posts = [sweep.found[post_id] for post_id in sorted(sweep.found)]
+    newest = posts[-1].id if posts else 0
+    return Gathered(posts, newest if sweep.cut else max(newest, sweep.began))

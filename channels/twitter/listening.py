@@ -1,0 +1,132 @@
+"""The loop behind receiving: who are we, then each feed when it is due. One process of several does it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from channels.twitter.api import Api
+from channels.twitter.durable import lock, unlock
+from channels.twitter.faults import Fault, Unauthorized, Unclear
+from channels.twitter.feed import Feed
+from channels.twitter.marks import Marks
+from channels.twitter.pace import SLOW_SECONDS, Pace, ServerClock
+from channels.twitter.posts import part
+from channels.twitter.state import State
+
+TURN_SECONDS = 15.0
+"""How often a process looks whether the one that listens has gone."""
+
+log = structlog.get_logger()
+
+
+class Listener:
+    def __init__(
+        self,
+        folder: Path,
+        api: Callable[[], Api],
+        account: Pace,
+        feeds: Sequence[Feed],
+        marks: Marks,
+        state: State,
+        clock: ServerClock,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._folder = folder
+        self._api = api
+        self._account = account
+        self._feeds = feeds
+        self._marks = marks
+        self._state = state
+        self._clock = clock
+        self._sleep = sleep
+        self._lock: int | None = None
+        self._slow_call_at: float | None = None
+        self.username = ""
+        """Of our account, once X has told."""
+
+    async def run(self) -> None:
+        """Until cancelled. No fault ends it: whatever is wrong today may be right tomorrow."""
+        try:
+            while True:
+                pause = await self._round()
+                if pause > 0:
+                    await self._sleep(pause)
+        finally:
+            self._let_go()
+
+    async def finish(self) -> None:
+        for feed in self._feeds:
+            await feed.finish()
+
+    async def _round(self) -> float:
+        """One step. Returns for how many seconds there is nothing to do."""
+        try:
+            return await self._step()
+        except Exception as error:  # a bug or a full disk must not end the listening
+            log.error("x_round_broke", fault=type(error).__name__, exc_info=error)
+            return SLOW_SECONDS
+
+    async def _step(self) -> float:
+        """Raises OSError."""
+        if not await self._is_ours():
+            return TURN_SECONDS
+        if not self.username:
+            return await self._at(self._account, self._account.due, self._who_are_we)
+        feed = min(self._feeds, key=lambda feed: self._allowed(feed.pace, feed.due))
+        return await self._at(feed.pace, feed.due, feed.step)
+
+    async def _at(self, pace: Pace, due: float, work: Callable[[], Awaitable[None]]) -> float:
+        wait = self._allowed(pace, due) - self._clock.monotonic()
+        if wait > 0:
+            return wait
+        began, was_slow = self._clock.monotonic(), pace.slow
+        await work()
+        if was_slow or pace.slow:
+            self._slow_call_at = began
+        if pace.fault == Unauthorized.name:
+            self._state.credentials_refused()
+        elif not pace.fault:
+            self._state.taken()
+        return 0.0
+
+    def _allowed(self, pace: Pace, due: float) -> float:
+        """Of all that fails again and again, one call a minute."""
+        if pace.slow and self._slow_call_at is not None:
+            return max(due, self._slow_call_at + SLOW_SECONDS)
+        return due
+
+    async def _who_are_we(self) -> None:
+        try:
+            answer = await self._api().account()
+            username = part(answer.body, "data", "username")
+            if not isinstance(username, str) or not username:
+                raise Unclear
+        except Fault as fault:
+            log.warning("x_not_heard", feed=self._account.name, fault=fault.name)
+            self._account.failed(fault)
+            return
+        self._clock.heard(answer.at)
+        self._account.answered(answer.quota, more=False)
+        self.username = username
+
+    async def _is_ours(self) -> bool:
+        """Raises OSError. Without the marks nothing may be looked at: they would be written anew."""
+        if self._lock is None and (file := await asyncio.to_thread(lock, self._folder / "listening.lock")) is not None:
+            try:
+                await self._marks.load()
+            except BaseException:
+                unlock(file)
+                raise
+            self._lock = file
+        self._state.listening = self._lock is not None
+        return self._state.listening
+
+    def _let_go(self) -> None:
+        self._state.listening = False
+        if self._lock is not None:
+            unlock(self._lock)
+            self._lock = None

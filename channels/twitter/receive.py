@@ -1,0 +1,75 @@
+"""From posts to stored messages: one per post, by whichever feed it was found."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Sequence, Set
+from datetime import UTC, datetime
+
+from channels.contract import Accept, InboundMessage, NotStored
+from channels.twitter.posts import Post
+
+CHANNEL = "twitter"
+REMEMBERED = 50_000
+"""Posts known to be stored, so that the two feeds and the overlap of two looks do not store each twice."""
+
+
+class Receiver:
+    def __init__(self, account_id: str, own_usernames: Set[str], accept: Accept) -> None:
+        self._account_id = account_id
+        self._own_usernames = own_usernames
+        self._accept = accept
+        self._known: OrderedDict[int, None] = OrderedDict()
+        self.refused: Counter[str] = Counter()
+        """Posts that were not stored since the start, by reason."""
+
+    async def take(self, posts: Sequence[Post], feed: str) -> None:
+        """Returns when all are on disk, those of one author in their order. Raises NotStored; some may be stored."""
+        by_author: dict[str, list[Post]] = defaultdict(list)
+        for post in posts:
+            if self._is_wanted(post):
+                by_author[post.author_id].append(post)
+        lines = (self._in_order(line, feed) for line in by_author.values())
+        outcomes = await asyncio.gather(*lines, return_exceptions=True)
+        if fault := next((outcome for outcome in outcomes if outcome is not None), None):
+            raise fault
+
+    def is_own(self, author_id: str, username: str) -> bool:
+        return author_id == self._account_id or username.casefold() in self._own_usernames
+
+    def _is_wanted(self, post: Post) -> bool:
+        if post.id in self._known:
+            return False
+        reason = "own" if self.is_own(post.author_id, post.username) else "repost" if post.repost else None
+        if reason is not None:
+            self._remember(post.id)
+            self.refused[reason] += 1
+        return reason is None
+
+    async def _in_order(self, posts: Sequence[Post], feed: str) -> None:
+        for post in posts:
+            try:
+                await self._accept(self._message(post, feed))
+            except NotStored:
+                raise
+            except Exception as error:
+                raise NotStored(f"the post could not be stored ({type(error).__name__})") from error
+            self._remember(post.id)
+
+    def _message(self, post: Post, feed: str) -> InboundMessage:
+        return InboundMessage(
+            channel=CHANNEL,
+            external_id=str(post.id),
+            conversation_key=f"{self._account_id}:{post.author_id}",
+            sender=post.author_id,
+            raw=post.raw,
+            received_at=datetime.now(UTC),
+            envelope={"feed": feed, "username": post.username, "created_at": post.created_at},
+            language=post.language,
+        )
+
+    def _remember(self, post_id: int) -> None:
+        self._known[post_id] = None
+        while len(self._known) > REMEMBERED:
+            self._known.popitem(last=False)

@@ -1,0 +1,121 @@
+"""The settings of the X channel: the section `twitter` of the configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+PUBLIC_API = "https://api.twitter.com"
+"""What OAuth 1.0a signs, whatever server `api_url` names."""
+MAX_QUERY_CHARACTERS = 512
+"""Of a recent search (X API v2, "search/recent", lowest access level)."""
+LONGEST_FIRST_HOURS = 167
+"""A recent search reaches back seven days."""
+CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
+_USERNAME = re.compile(r"@?([A-Za-z0-9_]{1,15})")
+_ACCESS_TOKEN = re.compile(r"([0-9]{1,19})-[A-Za-z0-9]{10,100}")
+
+
+class XSettings(BaseModel):
+    """Without the four credentials the channel is off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    consumer_key: SecretStr = SecretStr("")
+    consumer_secret: SecretStr = SecretStr("")
+    access_token: SecretStr = SecretStr("")
+    access_token_secret: SecretStr = SecretStr("")
+    """Four words of the developer portal (OAuth 1.0a, RFC 5849): of our app, and of our account in it."""
+    keywords: list[str] = Field(default_factory=list)
+    """Words or phrases; posts with one of them are found, besides those that name our account."""
+    own_usernames: list[str] = Field(default_factory=list)
+    """Other accounts of ours: what they post is no complaint, and they are not replied to."""
+    replies: bool = True
+    """Whether the one fixed sentence may be posted at all."""
+    replies_per_hour: int = Field(default=30, ge=1, le=1000)
+    poll_seconds: float = Field(default=90, ge=5, le=900)
+    """Between two looks at each feed, when nothing is left to fetch."""
+    first_hours: int = Field(default=24, ge=0, le=LONGEST_FIRST_HOURS)
+    """How far back the very first look goes."""
+    request_seconds: float = Field(default=10, gt=0, le=60)
+    """Patience with a silent server."""
+    api_url: str = PUBLIC_API
+
+    @field_validator("access_token")
+    @classmethod
+    def _like_a_token(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _ACCESS_TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("this is not an access token such as 1234567-AbC…, which begins with the account's number")
+        return value
+
+    @field_validator("own_usernames")
+    @classmethod
+    def _usernames(cls, values: list[str]) -> list[str]:
+        found = [_USERNAME.fullmatch(value) for value in values]
+        if not all(found):
+            raise ValueError("a user name has 1 to 15 of A-Z, a-z, 0-9 and _")
+        return [match.group(1).casefold() for match in found if match]
+
+    @field_validator("keywords")
+    @classmethod
+    def _plain_words(cls, values: list[str]) -> list[str]:
+        if any('"' in value or not value.strip() or not value.isprintable() for value in values):
+            raise ValueError('a keyword is a word or a phrase without the character "')
+        return [value.strip() for value in values]
+
+    @field_validator("api_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/?#]+", value.rstrip("/")):
+            raise ValueError(f"{value!r} is not an address such as {PUBLIC_API}")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        given = [name for name in CREDENTIALS if getattr(self, name).get_secret_value()]
+        if given and len(given) < len(CREDENTIALS):
+            missing = ", ".join(name for name in CREDENTIALS if name not in given)
+            raise ValueError(f"{', '.join(CREDENTIALS)} belong together: {missing} is not set")
+        if len(query("a" * 15, self.keywords)) > MAX_QUERY_CHARACTERS:
+            raise ValueError(f"keywords: together they make a search of more than {MAX_QUERY_CHARACTERS} characters")
+        return self
+
+    @property
+    def account_id(self) -> str:
+        """An access token begins with the number of its account; "" when the channel is off."""
+        return self.access_token.get_secret_value().partition("-")[0]
+
+
+def query(username: str, keywords: list[str]) -> str:
+    """The recent search. It asks for mentions, too: the list of mentions ends after 800 posts, a search does not.
+
+    A repost says nothing new and is left out. What we ourselves posted is, too: it would only use up the quota.
+    """
+    wanted = " OR ".join([f"@{username}", *(f'"{word}"' for word in keywords)])
+    return f"({wanted}) -is:retweet -from:{username}"
+
+
+def check(section: Mapping[str, Any], public_url: str) -> XSettings:
+    """Raises ValueError with one sentence that names every wrong setting."""
+    try:
+        settings = XSettings(**section)
+    except ValidationError as error:
+        raise ValueError("channel twitter: " + "; ".join(_sentence(e) for e in error.errors())) from None
+    public_api = settings.api_url == PUBLIC_API
+    if settings.account_id and settings.replies and public_api and not public_url.startswith("https://"):
+        raise ValueError(
+            "channel twitter: replies lead to the chat page, so they need a public_url that begins with https://; "
+            "without one set replies = false"
+        )
+    return settings
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"there is no setting {name!r} (there are {', '.join(XSettings.model_fields)})"
+    reason = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {reason}" if name else reason
