@@ -72,7 +72,7 @@ def _train(model: Path) -> bool:
     lessons = taught_path(model)
     inputs = inputs_digest(ROOT, lessons)
     read(ROOT / "data" / "nlu")
-    print("training the bot's model (about a minute): loading Rasa", flush=True)
+    print("training the bot's model (two minutes; six the first time): loading Rasa", flush=True)
     with tempfile.TemporaryDirectory(prefix=".training-", dir=model.parent) as private:
         fresh = _run_rasa(Path(private), [lessons] if lessons.is_file() else [])
         if fresh is None:
