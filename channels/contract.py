@@ -264,6 +264,8 @@ class Capabilities:
     """How long a user may wait for the bot before the desk says that a person will answer."""
     live: bool = False
     """The user is watching: told within minutes when nobody comes. Others hear once per promised answer time."""
+    announces: bool = False
+    """The peer tells its user that something has come (a push message), wherever they are: no mail need say it."""
     one_reply: bool = False
     """All replies of one turn leave as one message (mail)."""
     buttons: bool = False

@@ -249,7 +249,8 @@ class Handling:
 
     def _expect_reading(self, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
         """Who watches may have left; who is written to on another channel finds the answer there."""
-        if self._capabilities(conversation.channel).live:
+        capabilities = self._capabilities(conversation.channel)
+        if capabilities.live and not capabilities.announces:
             reminders.expect_reading(connection, conversation.id, now + self._remind_after)
 
     def _teach(

@@ -47,7 +47,9 @@ class TelegramChannel(Channel):
         """`sleep` is how the channel waits between two tries and between two messages."""
         self._on = bool(settings.bot_id)
         # Longer answers than Telegram's 4,096 are sent in parts. Nobody watches a channel that is off.
-        self.capabilities = Capabilities(max_characters=20_000, patience_seconds=8, live=self._on, buttons=True)
+        self.capabilities = Capabilities(
+            max_characters=20_000, patience_seconds=8, live=self._on, announces=True, buttons=True
+        )
         self._mode = settings.mode
         self._connection = Connection(settings)
         self._state = State()

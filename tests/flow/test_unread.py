@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
@@ -75,6 +75,13 @@ async def chat(road: Road) -> Chat:
     await made.change(account={"uid": "1", "name": "Li Mei", "proven_by": "code", "email": ADDRESS})
     await road.handling.take_over(ANNA, made.id)
     return made
+
+
+async def test_a_channel_that_announces_by_itself_needs_no_mail(chat: Chat) -> None:
+    channel = chat.road.channel
+    channel.capabilities = replace(channel.capabilities, announces=True)
+    await chat.answer("n-own")
+    assert await chat.wait() == []
 
 
 @pytest.mark.parametrize(
