@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from actions.commands import Command, HandIfSilent, HandToPerson, OpenCase
 from actions.forms import known, missing
@@ -64,9 +64,14 @@ def _handed(memory: Memory) -> Memory:
     return kept.asking(FACT, memory.asked) if memory.asked in gaps else kept
 
 
+_MAY_HOLD_A_MATTER: Final = frozenset({"person", "nlu_fallback"})
+"""Of a greeting or a thanks, no class is likely enough to be named to a person."""
+
+
 def _brief(turn: Turn, memory: Memory) -> dict[str, Any]:
     """For the person who takes over: the suggested class, the facts, what was tried, what else was mentioned."""
-    likely = next((name for name in (memory.matter, turn.intent, *turn.ranking) if name in CLASSES), UNCLASSIFIED)
+    guesses = turn.ranking if turn.intent in _MAY_HOLD_A_MATTER and turn.confidence > 0 else ()
+    likely = next((name for name in (memory.matter, turn.intent, *guesses) if name in CLASSES), UNCLASSIFIED)
     return {
         "class": likely,
         "facts": known(memory.held(memory.matter)),

@@ -97,7 +97,7 @@ def test_the_background_leaves_out_whatever_a_bank_might_be_asked() -> None:
 
 def test_the_threshold_rejects_one_in_twenty_at_most() -> None:
     scores = np.arange(100) / 100
-    assert (scores < scope.threshold(scores)).sum() == 5
+    assert (scores < scope.threshold(scores)).sum() == int(100 * scope.REJECTED)
     assert (np.full(40, 0.5) < scope.threshold(np.full(40, 0.5))).sum() == 0
 
 

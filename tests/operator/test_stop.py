@@ -18,7 +18,7 @@ from bot.store.store import Store
 from bot.store.tables import Inbox, Outbox
 from bot.supervise import STOP_SECONDS
 from tests.operator.commands import Traffic, books, quiet
-from tests.process.desk import ROOT, DeskProcess
+from tests.process.desk import NO_CAPS, ROOT, DeskProcess
 from tests.process.people import letter, post
 
 STOPS = 2
@@ -26,7 +26,7 @@ STOPS = 2
 
 @pytest.mark.timeout(400)
 async def test_a_stop_under_load_loses_and_repeats_nothing(database_url: str, tmp_path: Path, rasa_url: str) -> None:
-    desk = DeskProcess(tmp_path, database_url, rasa_url)
+    desk = DeskProcess(tmp_path, database_url, rasa_url, **NO_CAPS)
     await desk.start()
     traffic = Traffic(desk, chatters=4, mailers=2)
     traffic.start()
