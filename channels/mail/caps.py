@@ -45,6 +45,7 @@ class Caps:
         self._key = hmac.digest(secret, b"mail caps v1", "sha256")
         self._clock = clock
         self._full_until = 0.0
+        self._held_until = 0.0
 
     async def take(self, message: OutboundMessage) -> None:
         """Lets an automatic letter out, now and whenever it comes again. Raises RetryLater with the time when it may
@@ -57,12 +58,18 @@ class Caps:
             raise RetryLater(f"automatic mail could not be counted ({error})") from error
 
     def trouble(self) -> str | None:
-        if self._clock() >= self._full_until:
-            return None
-        return (
-            f"more than {self._per_hour} automatic mails within an hour: further ones wait. If this is no attack, "
-            "raise channel.mail.automatic_per_hour"
-        )
+        """Until the hour has room again; and for an hour after a letter was held back from its address."""
+        if self._clock() < self._full_until:
+            return (
+                f"more than {self._per_hour} automatic mails within an hour: further ones wait. If this is no attack, "
+                "raise channel.mail.automatic_per_hour"
+            )
+        if self._clock() < self._held_until:
+            return (
+                f"more than {self._per_address} automatic mails to one address within 24 hours: further ones wait. "
+                "Maybe a robot answers us; its conversation is the one with an answer that is not sent"
+            )
+        return None
 
     def _address(self, message: OutboundMessage) -> str:
         """Letters that the desk began itself (codes, reminders) have a count of their own, so that nobody can use it
@@ -100,6 +107,8 @@ class Caps:
         query = "SELECT due FROM turn WHERE address = ? ORDER BY due DESC LIMIT 1 OFFSET ?"
         before = database.execute(query, (address, self._per_address - 1)).fetchone()
         due: float = now if before is None else max(now, before[0] + DAY)
+        if due > now:
+            self._held_until = now + HOUR
         if due - now > DAY:
             raise NeedsPerson("this address got more automatic mails than it may within two days; maybe it is a robot")
         return due

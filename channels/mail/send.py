@@ -94,7 +94,8 @@ def plain_header(text: str) -> str:
 
 
 def _checked(recipient: str, book: AddressBook) -> str:
-    if not is_mailbox(recipient):
+    # The library would decode what looks like an encoded word, and write to whom it names.
+    if not is_mailbox(recipient) or "=?" in recipient:
         raise Rejected("the answer cannot be sent: the recipient is not one plain mail address")
     if book.is_own(recipient):
         raise Rejected("the answer cannot be sent: the recipient is our own inbox")

@@ -45,6 +45,17 @@ async def wait_of(caps: Caps, name: str, recipient: str = "li@user.example") -> 
     return 0
 
 
+async def test_an_address_over_its_cap_is_told_for_an_hour(build: Build, clock: Clock) -> None:
+    caps = build()
+    for name in ("a", "b"):
+        assert await wait_of(caps, name) == 0
+    assert caps.trouble() is None
+    assert await wait_of(caps, "c") == DAY
+    assert "more than 2 automatic mails to one address" in str(caps.trouble())
+    clock.now += HOUR
+    assert caps.trouble() is None
+
+
 async def test_an_address_gets_so_many_a_day_and_each_waiting_letter_knows_its_turn(build: Build, clock: Clock) -> None:
     assert await wait_of(build(), "a") == 0
     clock.now += 100

@@ -170,6 +170,7 @@ def test_bodies_arrive_as_written(text: str, shown: str) -> None:
         "a@b.example\x00",
         "a@b.example, c@d.example",
         "A <a@b.example>",
+        "=?utf-8?q?a=0D=0AB?=@b.example",
         "a@" + "b" * 70 + "é.example",
         INBOX,
         f"complaints+x@{INBOX.partition('@')[2]}",
