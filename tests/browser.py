@@ -65,6 +65,13 @@ async def serious_faults(page: Page) -> list[str]:
     ]
 
 
+async def arrived(page: Page, url: str) -> None:
+    """The page is there and its scripts have run: `wait_for_url` alone may return before they did, and a key pressed
+    then is answered by the browser's own form instead of the script, or by nobody."""
+    await page.wait_for_url(url)
+    await page.wait_for_function("document.readyState === 'complete'")
+
+
 class LateAnswer:
     """The first answer to requests for `path`: fetched at once, given to the page only when it is released."""
 

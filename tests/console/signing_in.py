@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page
 
+from tests.browser import arrived
 from tests.console.world import PASSWORD, World
 
 
@@ -12,4 +13,4 @@ async def sign_in(page: Page, world: World, login: str) -> None:
     await page.locator("input[name=login]").fill(login)
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("main button").click()
-    await page.wait_for_url("**/console/")
+    await arrived(page, "**/console/")

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bot.hub import QUEUE, conversation_topic
-from tests.browser import WIDTHS, LateAnswer, calm, needs_chromium, new_context, serious_faults
+from tests.browser import WIDTHS, LateAnswer, arrived, calm, needs_chromium, new_context, serious_faults
 from tests.console.signing_in import sign_in
 from tests.console.world import Talk, World, ask_for_person, attach, hear_in, open_case, say, talk
 
@@ -88,7 +88,7 @@ async def test_an_open_page_follows_what_happens_and_keeps_what_is_typed(world: 
     await expect(page).to_have_title("(1) Waiting · Demo Exchange")
     await page.keyboard.press("j")
     await page.keyboard.press("Enter")
-    await page.wait_for_url(f"**/console/c/{conversation_id}")
+    await arrived(page, f"**/console/c/{conversation_id}")
     await expect(page.locator("#reply-text")).to_be_disabled()
     await page.keyboard.press("t")
     await expect(page.locator("#reply-text")).to_be_enabled()

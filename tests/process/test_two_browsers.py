@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, expect
 from actions.commands import Command, HandToPerson, OpenCase, Say
 from bot import catalogue
 from bot.store.migrate import migrate
-from tests.browser import needs_chromium, serious_faults
+from tests.browser import arrived, needs_chromium, serious_faults
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
 from tests.process.desk import ADMIN_PASSWORD, DeskProcess
@@ -49,7 +49,7 @@ async def sign_in(page: Page, desk: DeskProcess) -> None:
     await page.locator("input[name=login]").fill("admin")
     await page.locator("input[name=password]").fill(ADMIN_PASSWORD)
     await page.locator("main button").click()
-    await page.wait_for_url("**/console/")
+    await arrived(page, "**/console/")
 
 
 async def test_chat_reload_outage_take_over_and_silence(browser: Browser, desk: DeskProcess, rasa: FakeRasa) -> None:
