@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
 from bot.thinking import Thought
 from channels.contract import Author, Channel
-from escalation import cases, queue
+from escalation import cases, queue, relations
 from escalation.carry_out import CarryOut, Done, Facts, Reply
 from escalation.desk_command import DeskCommand
 from escalation.queue import Patience
@@ -89,7 +89,7 @@ class Finish:
 
     def _close(self, connection: Connection, ending: Ending, conversation: ConversationRow) -> Close:
         """Carries out what was thought, and says what is left to be written."""
-        thought, message = ending.thought, ending.thought.matter.message
+        thought, message = self._settled(connection, ending.thought, conversation), ending.thought.matter.message
         lost_the_race = conversation.owner_epoch != thought.matter.conversation.owner_epoch
         commands = [c for c in thought.commands if not lost_the_race or isinstance(c, DeskCommand)]
         done = self.carry_out(connection, commands, self._facts(connection, thought, commands), self.clock())
@@ -111,6 +111,14 @@ class Finish:
             at_once=self.channels[conversation.channel].capabilities.immediate,
             drafts=self._drafts(thought, done, conversation.owner_epoch),
         )
+
+    def _settled(self, connection: Connection, thought: Thought, conversation: ConversationRow) -> Thought:
+        """First of all, what the message has to do with: a case that it brings is not opened a second time."""
+        matter = thought.matter
+        if not relations.settle(connection, matter.message, conversation, self.clock()):
+            return thought
+        case_id = conversations.get(connection, conversation.id).case_id
+        return replace(thought, matter=replace(matter, conversation=matter.conversation._replace(case_id=case_id)))
 
     def parked(self, connection: Connection, claim: Claim, row: InboxRow) -> Finished:
         """No machine can go on with this message: a person sees it, and the conversation goes on. Raises LeaseLost."""

@@ -159,6 +159,12 @@ class ReadMessage:
     """The sender marked it as a complaint (投诉 / "complaint" in the subject)."""
     note: str | None = None
     """A sentence for agents when something is odd (unverified sender, unreadable parts)."""
+    continues: str | None = None
+    """Key of the conversation that the message is proven to continue, though it is stored in another, because that was
+    found out too late. The case of that one becomes the case of this one."""
+    seems_to_continue: tuple[str, ...] = ()
+    """Keys of conversations of this channel that the message names without belonging to them. Agents see them as
+    possible relations; nothing else comes of it."""
 
 
 class Author(StrEnum):

@@ -13,7 +13,11 @@ import secrets
 ALPHABET = "346789ACDEFHJKMNPRTUWXY"
 RANDOM_CHARACTERS = 9
 _WEIGHTS = range(2, 2 + RANDOM_CHARACTERS)
+LONGEST_TEXT = 20_000
+MOST_FOUND = 5
 _WRITTEN = re.compile(r"^\s*RD[\s-]*([0-9A-Z]{5})[\s-]*([0-9A-Z]{5})\s*$", re.IGNORECASE)
+
+_INSIDE = re.compile(r"RD[ -]{0,3}[0-9A-Z]{5}[ -]{0,3}[0-9A-Z]{5}(?![0-9A-Z])", re.IGNORECASE)
 
 
 def new_number() -> str:
@@ -31,6 +35,12 @@ def normalised(written: str) -> str | None:
     if any(character not in ALPHABET for character in whole) or _check_character(whole[:-1]) != whole[-1]:
         return None
     return f"RD-{whole[:5]}-{whole[5:]}"
+
+
+def numbers_in(text: str) -> list[str]:
+    """The case numbers that a text says, at most `MOST_FOUND`; whether there are such cases is another question."""
+    found = (normalised(match) for match in _INSIDE.findall(text[:LONGEST_TEXT]))
+    return list(dict.fromkeys(number for number in found if number))[:MOST_FOUND]
 
 
 def _check_character(body: str) -> str:

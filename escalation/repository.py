@@ -118,3 +118,9 @@ def add_note(connection: Connection, conversation_id: int, kind: str, *, at: dat
     connection.execute(
         insert(Note).values(conversation_id=conversation_id, kind=kind, after_seq=after, at=at, **values)
     )
+
+
+def notes_of_kind(connection: Connection, conversation_id: int, kind: str) -> list[Mapping[str, Any]]:
+    """What the notes of one kind say, oldest first."""
+    query = select(Note.data).where(Note.conversation_id == conversation_id, Note.kind == kind)
+    return list(connection.execute(query.order_by(Note.id)).scalars())

@@ -3,7 +3,8 @@
 A reply address is `<inbox>+<conversation key>.<version><signature>@<domain>`. The signature covers the conversation
 key and the participant it was issued to, so that neither a stranger who saw the address nor a participant who
 changes the key gets into a conversation. Our Message-IDs are signed likewise, so that our own mail is recognised
-when it comes back.
+when it comes back, and carry the same tag: some mail programs answer to From, not to Reply-To. A tag names a
+conversation; whether its sender is who he says is another question (`joining.py`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ MAX_INBOX_LOCAL = 64 - len("+.") - KEY_LENGTH - len(VERSION) - SIGNATURE_LENGTH
 
 _KEY = re.compile(rf"[a-z2-7]{{{KEY_LENGTH}}}")
 _TAG = re.compile(rf"({_KEY.pattern})\.{VERSION}([a-z2-7]{{{SIGNATURE_LENGTH}}})")
-_OWN_ID = re.compile(rf"<r\.([A-Za-z0-9._-]{{1,100}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})@([^<>@\s]+)>")
+_OWN_ID = re.compile(
+    rf"<r\.([A-Za-z0-9._-]{{1,100}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})(?:\.({_TAG.pattern}))?@([^<>@\s]+)>"
+)
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _ATOM = r"[^\s\x00-\x20\x7f-\xa0<>()\[\]\\,;:@\"\u2028\u2029\ud800-\udfff\ufffd]"
 _MAILBOX = re.compile(rf"{_ATOM}{{1,64}}@{_ATOM}{{1,255}}")
@@ -76,37 +79,55 @@ class AddressBook:
         did not make gets the plain inbox: such a reply starts a conversation of its own."""
         if not _KEY.fullmatch(conversation_key):
             return self.inbox
-        signature = self._reply_signature(conversation_key, recipient)
-        return f"{self.local}+{conversation_key}.{VERSION}{signature}@{self.domain}"
+        return f"{self.local}+{self._tag(conversation_key, recipient)}@{self.domain}"
 
-    def conversation_of(self, address: str, sender: str) -> str | None:
-        """The conversation that `address` names if it was issued by us to `sender`; None otherwise."""
-        local, _, domain = address.lower().rpartition("@")
+    def key_in(self, name: str) -> str | None:
+        """The conversation that an address or a Message-ID names, whoever made it: a hint, good for nothing else."""
+        tag = self._tag_in(name)
+        return None if tag is None else tag[0]
+
+    def conversation_of(self, name: str, sender: str) -> str | None:
+        """The conversation that an address or a Message-ID names if it was issued by us to `sender`; None otherwise.
+        Tags of other versions are refused."""
+        tag = self._tag_in(name)
+        if tag is None or not sender or (name.startswith("<") and not self.is_own_message_id(name)):
+            return None
+        key, signature = tag
+        return key if hmac.compare_digest(signature, self._reply_signature(key, sender)) else None
+
+    def message_id(self, unique: str, conversation_key: str = "", recipient: str = "") -> str:
+        """The Message-ID of the answer that the outbox calls `unique`; always the same for the same answer. It names
+        the conversation too, if this channel made its key."""
+        name = unique if _PLAIN_ID.fullmatch(unique) else hashlib.sha256(unique.encode(errors="replace")).hexdigest()
+        tag = self._tag(conversation_key, recipient) if _KEY.fullmatch(conversation_key) else ""
+        return f"<r.{name}.{self._id_signature(name, tag)}{tag and '.' + tag}@{self.domain}>"
+
+    def is_own_message_id(self, message_id: str) -> bool:
+        match = _OWN_ID.fullmatch(message_id.strip())
+        if match is None or match[6].lower() != self.domain:
+            return False
+        return hmac.compare_digest(match[2], self._id_signature(match[1], match[3] or ""))
+
+    def _tag_in(self, name: str) -> tuple[str, str] | None:
+        """Key and signature, not verified."""
+        if name.startswith("<"):
+            own = _OWN_ID.fullmatch(name)
+            return (own[4], own[5]) if own and own[3] and own[6].lower() == self.domain else None
+        local, _, domain = name.lower().rpartition("@")
         prefix = f"{self.local}+"
         if domain != self.domain or not local.startswith(prefix):
             return None
         match = _TAG.fullmatch(local.removeprefix(prefix))
-        if match is None or not sender:
-            return None
-        key, signature = match.groups()
-        return key if hmac.compare_digest(signature, self._reply_signature(key, sender)) else None
+        return None if match is None else (match[1], match[2])
 
-    def message_id(self, unique: str) -> str:
-        """The Message-ID of the answer that the outbox calls `unique`; always the same for the same name."""
-        name = unique if _PLAIN_ID.fullmatch(unique) else hashlib.sha256(unique.encode(errors="replace")).hexdigest()
-        return f"<r.{name}.{self._id_signature(name)}@{self.domain}>"
-
-    def is_own_message_id(self, message_id: str) -> bool:
-        match = _OWN_ID.fullmatch(message_id.strip())
-        if match is None or match.group(3).lower() != self.domain:
-            return False
-        return hmac.compare_digest(match.group(2), self._id_signature(match.group(1)))
+    def _tag(self, key: str, participant_: str) -> str:
+        return f"{key}.{VERSION}{self._reply_signature(key, participant_)}"
 
     def _reply_signature(self, key: str, address: str) -> str:
         return _signature(self._reply_key, f"{VERSION}\n{key}\n{participant(address)}")
 
-    def _id_signature(self, name: str) -> str:
-        return _signature(self._id_key, name)
+    def _id_signature(self, name: str, tag: str) -> str:
+        return _signature(self._id_key, f"{name}\n{tag}" if tag else name)
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -23,6 +23,7 @@ from channels.mail.addresses import AddressBook, participant
 from channels.mail.authenticate import Authenticator
 from channels.mail.caps import Caps
 from channels.mail.dmarc import Verdict
+from channels.mail.joining import Joining
 from channels.mail.maildrop import Maildrop
 from channels.mail.parse import ParsedMail
 from channels.mail.receive import CHANNEL, Receiver
@@ -30,7 +31,7 @@ from channels.mail.relay import Relay
 from channels.mail.resolver import Dns, SystemDns
 from channels.mail.send import Letter, write
 from channels.mail.settings import MailSettings
-from channels.mail.worker import ParserPool, Unreadable
+from channels.mail.worker import SIGNATURE_SECONDS, ParserPool, Unreadable
 
 log = structlog.get_logger()
 
@@ -50,11 +51,15 @@ class MailChannel(Channel):
         self._context = context
         self._door = settings.address
         self._book = AddressBook(settings.address, context.secret)
-        self._receiver = Receiver(settings, self._book, context.accept)
         self._parsers = ParserPool(settings.parse_seconds, settings.parse_memory_bytes)
+        # Apart from those that read whole mails: at the door nobody waits for one that is slow to read.
+        self._heads = ParserPool(SIGNATURE_SECONDS, settings.parse_memory_bytes, processes=1)
+        mode = _mode(settings, context.host)
         self._authenticator = Authenticator(
-            _mode(settings, context.host), settings.trusted_authserv_id, dns or SystemDns(), self._parsers.signed_by
+            mode, settings.trusted_authserv_id, dns or _resolver(settings), self._heads.signed_by
         )
+        self._joining = Joining(self._book, self._heads, self._authenticator, trusts_this_machine=mode == "local")
+        self._receiver = Receiver(settings, self._book, self._joining, context.accept)
         self._caps = Caps(context.data_dir / "mail", settings, context.secret)
         self._out: WayOut = Relay(settings) if settings.relay_host else Maildrop(context.data_dir / "maildrop")
         self._started = False
@@ -84,6 +89,7 @@ class MailChannel(Channel):
     async def close(self) -> None:
         self._authenticator.close()
         await self._parsers.close()
+        await self._heads.close()
 
     @override
     def door(self) -> str:
@@ -97,7 +103,7 @@ class MailChannel(Channel):
 
     @override
     def trouble(self) -> str | None:
-        return self._out.trouble() or self._caps.trouble()
+        return self._receiver.trouble() or self._out.trouble() or self._caps.trouble()
 
     @override
     def figures(self) -> Figures:
@@ -115,9 +121,7 @@ class MailChannel(Channel):
             return ReadMessage(text="", kind=kind, note=self._context.words.say("mail.note_unreadable", "en"))
         except OSError as error:
             raise RetryLater(f"no process to read mail could be started ({error.strerror or error})") from error
-        answered = self._kind(parsed, sender) is Kind.MESSAGE
-        verdict = await self._authenticator.verdict(raw, parsed, envelope) if answered else Verdict()
-        return self._understood(parsed, sender, envelope, verdict)
+        return self._understood(parsed, sender, envelope, await self._verdict(raw, parsed, envelope))
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:
@@ -129,14 +133,24 @@ class MailChannel(Channel):
             await self._caps.take(message)
         return await self._out.deliver(letter)
 
+    async def _verdict(self, raw: bytes, parsed: ParsedMail, envelope: Mapping[str, Any]) -> Verdict:
+        """As it was found at the door, where that was done: DNS may say something else by now."""
+        if "verdict" in envelope:
+            return Verdict(**envelope["verdict"])
+        if self._kind(parsed, str(envelope.get("mail_from", ""))) is not Kind.MESSAGE:
+            return Verdict()
+        return await self._authenticator.verdict(raw, parsed, envelope)
+
     def _understood(
         self, parsed: ParsedMail, sender: str, envelope: Mapping[str, Any], verdict: Verdict
     ) -> ReadMessage:
         recipients = envelope.get("rcpt_to") or [self._book.inbox]
-        bounced = self._bounced(parsed)
+        bounced, kind = self._bounced(parsed), self._kind(parsed, sender)
+        names = () if kind is Kind.OWN or "joined" in envelope else tuple(self._joining.named(parsed, recipients))
+        issued = self._joining.issued(parsed, recipients) if names and verdict.proves else None
         return ReadMessage(
             text=parsed.text,
-            kind=self._kind(parsed, sender),
+            kind=kind,
             subject=parsed.subject,
             attachments=tuple(
                 Attachment(filename=f.filename, content_type=f.content_type, data=f.data) for f in parsed.files
@@ -153,7 +167,9 @@ class MailChannel(Channel):
                 **bounced,
             },
             urgent=parsed.urgent,
-            note=self._note(parsed, sender, bounced, verdict),
+            note=self._note(parsed, envelope, bounced, verdict, strayed=bool(names) and not issued),
+            continues=issued,
+            seems_to_continue=names,
         )
 
     def _kind(self, parsed: ParsedMail, sender: str) -> Kind:
@@ -175,12 +191,26 @@ class MailChannel(Channel):
             "bounced_status": parsed.bounced_status,
         }
 
-    def _note(self, parsed: ParsedMail, sender: str, bounced: Mapping[str, str], verdict: Verdict) -> str | None:
+    def _note(
+        self,
+        parsed: ParsedMail,
+        envelope: Mapping[str, Any],
+        bounced: Mapping[str, str],
+        verdict: Verdict,
+        *,
+        strayed: bool,
+    ) -> str | None:
+        """`strayed`: the mail names a conversation, and did not join it. Who joined one is answered at the address that
+        takes part in it, wherever the mail was sent from."""
         notes = [_bounce_note(bounced["bounced_status"])] if bounced else []
-        if not bounced and (parsed.author is None or participant(parsed.author) != participant(sender)):
+        sender = participant(str(envelope.get("mail_from", "")))
+        confirmed = "joined" in envelope or (parsed.author is not None and participant(parsed.author) == sender)
+        if not bounced and not confirmed:
             notes.append("mail.note_sender")
         if verdict.result == "fail":
             notes.append("mail.note_forged")
+        if strayed and not bounced:
+            notes.append("mail.note_strayed")
         if not parsed.whole:
             notes.append("mail.note_partial" if parsed.text else "mail.note_unreadable")
         language = "zh" if _has_chinese(parsed.subject + parsed.text[:1000]) else "en"
@@ -189,10 +219,15 @@ class MailChannel(Channel):
 
 
 def _mode(settings: MailSettings, host: str) -> str:
-    """Where nobody from outside comes in, nobody needs to be verified (a first try without DNS, for one)."""
+    """Where nobody from outside comes in, nobody needs to be verified (a first try without DNS, for one): "local"."""
     if settings.authentication != "auto":
         return settings.authentication
-    return "off" if host == "localhost" or host.startswith("127.") or host == "::1" else "verify"
+    return "local" if host == "localhost" or host.startswith("127.") or host == "::1" else "verify"
+
+
+def _resolver(settings: MailSettings) -> Dns:
+    host, _, port = settings.resolver.rpartition(":")
+    return SystemDns([host], int(port)) if settings.resolver else SystemDns()
 
 
 def _bounce_note(status: str) -> str:

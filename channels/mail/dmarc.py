@@ -32,6 +32,11 @@ class Verdict:
     spf: str = "none"
     """Of the envelope sender."""
 
+    @property
+    def proves(self) -> bool:
+        """Whether the mail comes from the domain in From. What DNS left open (how strict the domain is) is no proof."""
+        return self.result == "pass" or (self.result == "none" and bool(self.alignment))
+
 
 @dataclass(frozen=True)
 class Evidence:

@@ -77,6 +77,13 @@ def references(of: Fields) -> str:
     return " ".join(dict.fromkeys(kept))
 
 
+def answered_ids(of: Fields) -> list[str]:
+    """The Message-IDs that this mail says it answers, the nearest first."""
+    nearest = [message_id for value in values(of, "in-reply-to") for message_id in message_ids(value)]
+    chain = [message_id for value in values(of, "references") for message_id in message_ids(value)]
+    return list(dict.fromkeys([*nearest, *reversed(chain)]))[:MAX_REFERENCES]
+
+
 def from_address(of: Fields) -> str | None:
     """The author's address, if there is exactly one From field with exactly one mailbox; None otherwise.
 

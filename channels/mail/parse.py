@@ -12,7 +12,17 @@ from typing import Any, override
 from channels.mail.bounced import Bounced, read_bounce
 from channels.mail.charset import decode
 from channels.mail.dkim_result import signatures
-from channels.mail.headers import Fields, fields, first, from_address, message_ids, raw_bytes, references, subject
+from channels.mail.headers import (
+    Fields,
+    answered_ids,
+    fields,
+    first,
+    from_address,
+    message_ids,
+    raw_bytes,
+    references,
+    subject,
+)
 from channels.mail.kind import KindName, classify
 from channels.mail.mime import Contents, FilePart, contents
 from channels.mail.quotes import is_forward, new_words
@@ -41,6 +51,8 @@ class ParsedMail:
     subject: str = ""
     message_id: str = ""
     references: str = ""
+    answers: list[str] = field(default_factory=list)
+    """Message-IDs that it says it answers, the nearest first."""
     author: str | None = None
     """The address in From; None when it cannot be told (none, several, malformed)."""
     files: list[FilePart] = field(default_factory=list)
@@ -79,6 +91,7 @@ def _put_together(of: Fields, found: Contents, sender: str) -> ParsedMail:
         subject=about,
         message_id=next(iter(message_ids(first(of, "message-id"))), ""),
         references=references(of),
+        answers=answered_ids(of),
         author=from_address(of),
         files=found.files,
         urgent=_URGENT.search(about) is not None,

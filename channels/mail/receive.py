@@ -7,9 +7,10 @@ import errno
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import override
+from typing import Any, override
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -18,8 +19,10 @@ from channels.contract import Accept, Accepted, Figures, InboundMessage, NotStor
 from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.data import Room
 from channels.mail.doors import Doors
+from channels.mail.joining import Entry, Joining
 from channels.mail.settings import MailSettings
 from channels.mail.smtp import FULL, TRY_LATER, ComplaintSession
+from channels.mail.tls import Certificate
 
 CHANNEL = "mail"
 ANSWER_SECONDS = 14.0
@@ -39,12 +42,15 @@ log = structlog.get_logger()
 class Receiver:
     """The listener. `address` is where it listens once it was started."""
 
-    def __init__(self, settings: MailSettings, book: AddressBook, accept: Accept) -> None:
+    def __init__(self, settings: MailSettings, book: AddressBook, joining: Joining, accept: Accept) -> None:
+        """Raises ValueError when the certificate cannot be used."""
         self._settings = settings
         self._book = book
+        self._joining = joining
         self._accept = accept
         self._doors = Doors(settings.max_sessions, settings.max_sessions_per_address)
         self._room = Room(settings.max_bytes_in_hand)
+        self._certificate = _certificate(settings)
         self._storing: set[asyncio.Task[Accepted]] = set()
         self._server: asyncio.Server | None = None
         self.address: tuple[str, int] | None = None
@@ -52,6 +58,9 @@ class Receiver:
     @property
     def listening(self) -> bool:
         return self._server is not None and self._server.is_serving()
+
+    def trouble(self) -> str | None:
+        return None if self._certificate is None else self._certificate.trouble()
 
     def figures(self) -> Figures:
         return Figures(connections=len(self._doors.sessions), refused=dict(self._doors.refused))
@@ -90,7 +99,8 @@ class Receiver:
         return _HOOKS
 
     def _session(self) -> ComplaintSession:
-        return ComplaintSession(self, self._settings, self._doors, self._room)
+        tls = None if self._certificate is None else self._certificate.context()
+        return ComplaintSession(self, self._settings, self._doors, self._room, tls)
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -107,12 +117,12 @@ class Receiver:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.content
         assert isinstance(raw, bytes)
-        if len(_RECEIVED.findall(_header_block(raw))) > MAX_HOPS:
+        hops = len(_RECEIVED.findall(_header_block(raw)))
+        if hops > MAX_HOPS:
             self._doors.refused["hops"] += 1
             return "554 5.4.6 Too many hops: this message seems to run in a circle"
-        message = self._message(raw, session, envelope)
         try:
-            await self._stored(message)
+            await self._stored(raw, _envelope(session, envelope), hops)
         except NotStored as fault:
             return FULL if _is_full(fault) else TRY_LATER
         except TimeoutError:
@@ -123,9 +133,9 @@ class Receiver:
         log.error("mail_session_fault", fault=type(error).__name__)
         return TRY_LATER
 
-    async def _stored(self, message: InboundMessage) -> Accepted:
-        """The commit runs in a task of its own: a client that hangs up cancels this session, not the commit."""
-        storing = asyncio.ensure_future(self._accept(message))
+    async def _stored(self, raw: bytes, envelope: Mapping[str, Any], hops: int) -> Accepted:
+        """Runs in a task of its own: a client that hangs up cancels this session, not the commit."""
+        storing = asyncio.ensure_future(self._take_in(raw, envelope, hops))
         self._storing.add(storing)
         storing.add_done_callback(self._finished)
         return await asyncio.wait_for(asyncio.shield(storing), ANSWER_SECONDS)
@@ -135,28 +145,46 @@ class Receiver:
         if not storing.cancelled() and (fault := storing.exception()):
             log.warning("mail_not_stored", fault=type(fault).__name__)
 
-    def _message(self, raw: bytes, session: Session, envelope: Envelope) -> InboundMessage:
-        sender = (envelope.mail_from or "").removeprefix("<").removesuffix(">")  # the null sender comes as "<>"
-        peer = session.peer[0] if isinstance(session.peer, tuple) else ""
-        return InboundMessage(
-            channel=CHANNEL,
-            external_id=external_id(raw, sender),
-            conversation_key=self._conversation(envelope.rcpt_tos, sender),
-            sender=sender,
-            raw=raw,
-            received_at=datetime.now(UTC),
-            envelope={
-                "mail_from": sender,
-                "rcpt_to": list(envelope.rcpt_tos),
-                "peer": peer,
-                "helo": _shown(session.host_name or ""),
-                "smtputf8": envelope.smtp_utf8,
-            },
+    async def _take_in(self, raw: bytes, envelope: Mapping[str, Any], hops: int) -> Accepted:
+        entry = await self._joining.entry(raw, envelope, hops)
+        sender = str(envelope["mail_from"])
+        return await self._accept(
+            InboundMessage(
+                channel=CHANNEL,
+                external_id=external_id(raw, sender),
+                conversation_key=entry.key or new_conversation_key(),
+                sender=sender,
+                raw=raw,
+                received_at=datetime.now(UTC),
+                envelope={**envelope, **_found(entry)},
+            )
         )
 
-    def _conversation(self, recipients: list[str], sender: str) -> str:
-        named = (self._book.conversation_of(recipient, sender) for recipient in recipients)
-        return next((key for key in named if key), None) or new_conversation_key()
+
+def _certificate(settings: MailSettings) -> Certificate | None:
+    """Raises ValueError when the files cannot be used."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    try:
+        return Certificate(settings.tls_certificate, settings.tls_key)
+    except ValueError as error:
+        raise ValueError(f"channel mail: {error}") from None
+
+
+def _envelope(session: Session, envelope: Envelope) -> Mapping[str, Any]:
+    return {
+        "mail_from": (envelope.mail_from or "").removeprefix("<").removesuffix(">"),  # the null sender comes as "<>"
+        "rcpt_to": list(envelope.rcpt_tos),
+        "peer": session.peer[0] if isinstance(session.peer, tuple) else "",
+        "helo": _shown(session.host_name or ""),
+        "smtputf8": envelope.smtp_utf8,
+    }
+
+
+def _found(entry: Entry) -> Mapping[str, Any]:
+    """What the reading of the mail goes by, so that it does not judge the sender otherwise."""
+    found: dict[str, Any] = {} if entry.verdict is None else {"verdict": asdict(entry.verdict)}
+    return found | ({"joined": entry.key} if entry.key else {})
 
 
 _HOOKS = [name for name in vars(Receiver) if name.startswith("handle_")]

@@ -44,7 +44,7 @@ def write(message: OutboundMessage, book: AddressBook, exchange: str, default_su
     mail["Date"] = format_datetime(message.created_at)
     _body(mail, message.text)
     mail["Content-Language"] = _LANGUAGES.get(message.language, "en")
-    message_id = book.message_id(message.message_id)
+    message_id = book.message_id(message.message_id, message.conversation_key, message.recipient)
     reply_to = book.reply_address(message.conversation_key, message.recipient)
     return Letter(
         sender="" if message.automatic else book.inbox,

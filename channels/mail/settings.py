@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -29,9 +31,19 @@ class MailSettings(BaseModel):
     relay_seconds: float = Field(default=30, gt=0)
     """Patience with each step of a conversation with the relay."""
 
+    tls_certificate: Path | None = None
+    """PEM file of the certificate and its chain, for STARTTLS on the listener. Neither this nor the key: none is offered.
+    Renewed files are taken without a restart."""
+    tls_key: Path | None = None
+    require_tls: bool = False
+    """Whether mail is taken over encrypted lines only. Servers without TLS cannot write to the inbox then."""
+
     authentication: Literal["auto", "verify", "trust", "off"] = "auto"
     """Who finds out whether senders are who they say (SPF, DKIM, DMARC): we, or a mail server of our own that writes
-    Authentication-Results. "auto": we, unless the listener can be reached from this machine only."""
+    Authentication-Results. "auto": we, unless the listener can be reached from this machine only. "off": nobody, and
+    so no mail joins a conversation by itself."""
+    resolver: str = ""
+    """Address and port of the DNS server to ask, for example "127.0.0.1:53"; empty: as this machine is set up."""
     trusted_authserv_id: str = ""
     """The name by which that server signs its results (RFC 8601 section 2.5)."""
     automatic_per_address: int = Field(default=5, ge=0)
@@ -65,10 +77,26 @@ class MailSettings(BaseModel):
             )
         return value.lower()
 
+    @field_validator("resolver")
+    @classmethod
+    def _address_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (_is_ip(host) and port.isdecimal() and 0 < int(port) < 65536):
+            raise ValueError(f"{value!r} is not an IP address and a port such as 127.0.0.1:53")
+        return value
+
     @model_validator(mode="after")
     def _log_in_is_whole(self) -> Self:
         if bool(self.relay_user) != bool(self.relay_password.get_secret_value()):
             raise ValueError("relay_user and relay_password belong together: set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_has_a_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together: set both or neither")
+        if self.require_tls and self.tls_certificate is None:
+            raise ValueError("require_tls needs tls_certificate and tls_key")
         return self
 
     @model_validator(mode="after")
@@ -88,6 +116,14 @@ def check(section: Mapping[str, Any]) -> MailSettings:
         return MailSettings(**section)
     except ValidationError as error:
         raise ValueError("channel mail: " + "; ".join(_sentence(e) for e in error.errors())) from None
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _sentence(error: Any) -> str:

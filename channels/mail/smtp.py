@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Protocol, cast, override
+from typing import Any, Protocol, cast, override
 
 from aiosmtpd.smtp import MISSING, SMTP, Envelope, Session
 
 from channels.mail.data import DataBlock, Room, Verdict
 from channels.mail.doors import Doors, origin_of
 from channels.mail.settings import MailSettings
+from channels.mail.tls import encrypted
 
 IDENT = "ESMTP complaint desk"
 IDLE_SECONDS = 300.0
@@ -28,8 +30,12 @@ TRY_LATER = "451 4.3.0 We could not store this message. Please try again later."
 FULL = "452 4.3.1 There is no room for this message now. Please try again later."
 TOO_MANY_CONNECTIONS = b"421 4.7.0 Too many connections. Please try again later.\r\n"
 TOO_LONG_SESSION = b"421 4.4.2 This session took too long. Please try again.\r\n"
+TAIL_BEFORE_TLS = b"554 5.5.1 Commands sent before the TLS handshake are not carried out.\r\n"
 STOPPING = b"421 4.3.2 The service is being restarted. Please try again later.\r\n"
-_OURS = {"552 Error: message size exceeds fixed maximum message size": TOO_BIG}
+_OURS = {
+    "552 Error: message size exceeds fixed maximum message size": TOO_BIG,
+    "530 Must issue a STARTTLS command first": "530 5.7.0 Must issue a STARTTLS command first",
+}
 """Replies of the library that carry no enhanced status code, and ours (RFC 3463)."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
@@ -55,7 +61,9 @@ class Handler(Protocol):
 class ComplaintSession(SMTP):
     line_length_limit = LINE_BUFFER
 
-    def __init__(self, handler: Handler, settings: MailSettings, doors: Doors, room: Room) -> None:
+    def __init__(
+        self, handler: Handler, settings: MailSettings, doors: Doors, room: Room, tls: ssl.SSLContext | None
+    ) -> None:
         # The library shares this between all sessions and clears it whenever one begins.
         self.command_size_limits = defaultdict(lambda: SMTP.command_size_limit)
         super().__init__(
@@ -65,6 +73,8 @@ class ComplaintSession(SMTP):
             hostname=settings.domain,
             ident=IDENT,
             timeout=min(IDLE_SECONDS, settings.session_seconds),
+            tls_context=tls,
+            require_starttls=settings.require_tls,
             loop=asyncio.get_running_loop(),
         )
         self._settings = settings
@@ -88,9 +98,7 @@ class ComplaintSession(SMTP):
             self._doors.refused["connections"] += 1
             _say_and_close(transport, STOPPING if self._doors.closed else TOO_MANY_CONNECTIONS)
             return
-        self._deadline = self.loop.call_later(
-            self._settings.session_seconds, _say_and_close, transport, TOO_LONG_SESSION
-        )
+        self._deadline = self.loop.call_later(self._settings.session_seconds, self._too_long)
         super().connection_made(transport)
 
     @override
@@ -126,6 +134,10 @@ class ComplaintSession(SMTP):
         if self.transport is not None:
             _say_and_close(self.transport, TOO_MANY_CONNECTIONS)
 
+    def _too_long(self) -> None:
+        if self.transport is not None:
+            _say_and_close(self.transport, TOO_LONG_SESSION)
+
     def abort(self) -> None:
         """Ends the session whatever it is doing, and without waiting for a client that does not read."""
         if self.transport is not None:
@@ -150,6 +162,46 @@ class ComplaintSession(SMTP):
         except Exception:  # the library's parser raises almost anything on hostile input
             return None, None
         return (address, rest) if address is None or _is_clean(address) else (None, None)
+
+    @override
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """Unlike the library's: what came in the same packet is refused instead of carried out or dropped (RFC 3207
+        section 4.2, CVE-2024-34083), and the loop's own way to TLS is taken, which all loops know."""
+        if arg:
+            await self.push("501 5.5.4 STARTTLS takes no argument")
+            return
+        if self.tls_context is None or self._tls_protocol is not None:
+            await self.push("503 5.5.1 TLS is not available now")
+            return
+        plain = cast(asyncio.Transport, self.transport)
+        plain.pause_reading()
+        tail = self._reader._buffer  # type: ignore[attr-defined] # no other way to see it without waiting
+        if tail:
+            self._doors.refused["before_tls"] += 1
+            tail.clear()
+            _say_and_close(plain, TAIL_BEFORE_TLS)
+            return
+        await self.push("220 2.0.0 Ready to start TLS")
+        try:
+            upgraded = await encrypted(plain, self, self.tls_context)
+        except OSError:
+            self._doors.refused["tls"] += 1
+            plain.abort()
+            return
+        self._go_on_over(plain, upgraded)
+
+    def _go_on_over(self, plain: asyncio.Transport, upgraded: asyncio.Transport) -> None:
+        """As at the beginning of a session: nothing is kept of what was said before (RFC 3207 section 4.2)."""
+        self._original_transport, self.transport = plain, upgraded
+        self._tls_protocol = upgraded  # type: ignore[assignment] # the library only asks whether there is one
+        streams = cast(Any, self)  # asyncio has no public way for the server's side
+        streams._reader._transport = streams._writer._transport = upgraded
+        streams._over_ssl = True
+        peer = self.session.peer if self.session else None
+        self._set_rset_state()  # type: ignore[no-untyped-call] # untyped in the library
+        self.session = self._create_session()
+        self.session.peer = peer
+        self.session.ssl = {"cipher": upgraded.get_extra_info("cipher")}
 
     @override
     async def smtp_DATA(self, arg: str) -> None:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from authres import AuthenticationResultsHeader  # type: ignore[import-untyped]
 
-from channels.mail.dmarc import Verdict
+from channels.mail.dmarc import Verdict, related
 
 LONGEST = 4000
+_SIGNED = ("dkim", "pass")
 _RESULTS = {"pass": "pass", "fail": "fail", "temperror": "temperror"}
 
 
 def trusted_verdict(topmost: str, authserv_id: str, domain: str) -> Verdict:
-    """`topmost`: the value of the first such field. `domain`: in From; a result about another one does not count."""
+    """`topmost`: the value of the first such field. `domain`: in From; a result about another one does not count. Of a
+    domain that has no policy (dmarc=none) a good signature of its own organisation speaks."""
     try:
         header = AuthenticationResultsHeader.parse(f"Authentication-Results: {topmost[:LONGEST]}")
     except Exception:  # the library raises several kinds on broken fields
@@ -27,9 +29,17 @@ def trusted_verdict(topmost: str, authserv_id: str, domain: str) -> Verdict:
     dmarc = found.get("dmarc")
     if dmarc is None or not _about(dmarc, domain):
         return Verdict(spf=spf)
-    return Verdict(_RESULTS.get(str(dmarc.result).lower(), "none"), spf=spf)
+    said = str(dmarc.result).lower()
+    signers = (_named(r, "d") for r in header.results if (str(r.method).lower(), str(r.result).lower()) == _SIGNED)
+    signed = said == "none" and any(related(domain, signer) for found in signers for signer in found)
+    return Verdict(_RESULTS.get(said, "none"), "dkim" if signed else "", spf)
 
 
 def _about(result: object, domain: str) -> bool:
-    named = [p.value for p in getattr(result, "properties", []) if (p.type, p.name) == ("header", "from")]
-    return all(str(value).rpartition("@")[2].rstrip(".").lower() == domain for value in named)
+    return all(value == domain for value in _named(result, "from"))
+
+
+def _named(result: object, field: str) -> list[str]:
+    """The domains that a result says it is about, by "header.<field>"."""
+    found = [p.value for p in getattr(result, "properties", []) if (p.type, p.name) == ("header", field)]
+    return [str(value).rpartition("@")[2].rstrip(".").lower() for value in found]

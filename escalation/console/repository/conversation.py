@@ -15,6 +15,8 @@ from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Not
 from escalation import queue, repository
 from escalation.console.repository import person
 from escalation.console.repository.person import ShownPerson
+from escalation.console.repository.relations import ShownRelation, relations
+from escalation.relations import RELATED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ class Everything:
     person: ShownPerson | None
     siblings: list[ShownConversation]
     """Other conversations of the same case."""
+    relations: list[ShownRelation]
+    """What this one seems to have to do with; nobody has decided that yet."""
     marks: Marks
     present: frozenset[str]
     """Who has it open right now: `attention.USER`, "agent:<id>"."""
@@ -112,17 +116,19 @@ def everything(connection: Connection, conversation_id: int, now: datetime) -> E
     if conversation is None:
         return None
     case = _case(connection, conversation.case_id)
+    notes = _notes(connection, conversation_id)
     return Everything(
         conversation=conversation,
         owner_left=_owner_left(connection, conversation.owner),
         inbox=_inbox(connection, conversation_id),
         outbox=_outbox(connection, conversation_id),
-        notes=_notes(connection, conversation_id),
+        notes=notes,
         evidence=_evidence(connection, conversation_id),
         case=case,
         events=_events(connection, case.id) if case else [],
         person=person.of_conversation(connection, conversation.person_id, conversation_id),
         siblings=_siblings(connection, case.id, conversation_id) if case else [],
+        relations=relations(connection, [n.data for n in notes if n.kind == RELATED], conversation.case_id),
         marks=attention.marks(connection, conversation_id),
         present=attention.present(connection, conversation.channel, conversation.key, now),
     )
