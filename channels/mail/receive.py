@@ -20,8 +20,9 @@ from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.data import Room
 from channels.mail.doors import Doors
 from channels.mail.joining import Entry, Joining
+from channels.mail.pace import Pace
 from channels.mail.settings import MailSettings
-from channels.mail.smtp import FULL, TRY_LATER, ComplaintSession
+from channels.mail.smtp import FULL, TOO_FAST, TRY_LATER, ComplaintSession
 from channels.mail.tls import Certificate
 
 CHANNEL = "mail"
@@ -50,6 +51,7 @@ class Receiver:
         self._accept = accept
         self._doors = Doors(settings.max_sessions, settings.max_sessions_per_address)
         self._room = Room(settings.max_bytes_in_hand)
+        self._pace = Pace(settings)
         self._certificate = _certificate(settings)
         self._storing: set[asyncio.Task[Accepted]] = set()
         self._server: asyncio.Server | None = None
@@ -102,6 +104,18 @@ class Receiver:
         tls = None if self._certificate is None else self._certificate.context()
         return ComplaintSession(self, self._settings, self._doors, self._room, tls)
 
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        known = _envelope(session, envelope)
+        if self._pace.over(known["peer"], known["mail_from"]):
+            envelope.mail_from = None
+            self._doors.refused["rate"] += 1
+            return TOO_FAST
+        return "250 OK"
+
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -148,7 +162,7 @@ class Receiver:
     async def _take_in(self, raw: bytes, envelope: Mapping[str, Any], hops: int) -> Accepted:
         entry = await self._joining.entry(raw, envelope, hops)
         sender = str(envelope["mail_from"])
-        return await self._accept(
+        accepted = await self._accept(
             InboundMessage(
                 channel=CHANNEL,
                 external_id=external_id(raw, sender),
@@ -159,6 +173,9 @@ class Receiver:
                 envelope={**envelope, **_found(entry)},
             )
         )
+        if not accepted.duplicate:
+            self._pace.count(str(envelope["peer"]), sender)
+        return accepted
 
 
 def _certificate(settings: MailSettings) -> Certificate | None:

@@ -32,7 +32,7 @@ class MailSettings(BaseModel):
     """Patience with each step of a conversation with the relay."""
 
     tls_certificate: Path | None = None
-    """PEM file of the certificate and its chain, for STARTTLS on the listener. Neither this nor the key: none is offered.
+    """PEM file of the certificate and its chain, for STARTTLS on the listener; without it and the key none is offered.
     Renewed files are taken without a restart."""
     tls_key: Path | None = None
     require_tls: bool = False
@@ -51,6 +51,10 @@ class MailSettings(BaseModel):
     automatic_per_hour: int = Field(default=500, ge=0)
     """The same to all addresses together, within an hour. 0: no cap."""
 
+    mails_per_client: int = Field(default=1000, ge=0)
+    """Mails taken from one address on the internet within an hour (an IPv6 network /64 counts as one). 0: no cap."""
+    mails_per_sender: int = Field(default=100, ge=0)
+    """The same of one envelope sender at one client, servers of our own network included. 0: no cap."""
     max_message_bytes: int = Field(default=25 * MIB, ge=64 * 1024)
     max_lines: int = Field(default=400_000, ge=1000)
     """25 MiB of base64 in lines of 76 characters are 344,000 lines."""

@@ -28,6 +28,7 @@ LINE_BUFFER = 64 * 1024
 TOO_BIG = "552 5.3.4 This message is larger than we can take. Please send large files in several messages."
 TRY_LATER = "451 4.3.0 We could not store this message. Please try again later."
 FULL = "452 4.3.1 There is no room for this message now. Please try again later."
+TOO_FAST = "451 4.7.1 More mails than we take from you within an hour. Please try again later."
 TOO_MANY_CONNECTIONS = b"421 4.7.0 Too many connections. Please try again later.\r\n"
 TOO_LONG_SESSION = b"421 4.4.2 This session took too long. Please try again.\r\n"
 TAIL_BEFORE_TLS = b"554 5.5.1 Commands sent before the TLS handshake are not carried out.\r\n"
@@ -48,6 +49,10 @@ says the same of it (tests/mail/test_mail_plain_path.py) and costs more than all
 
 class Handler(Protocol):
     """What the session asks of `receive.py`; aiosmtpd finds these methods by name."""
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str: ...
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

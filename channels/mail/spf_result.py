@@ -20,7 +20,7 @@ _INNER = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.
 def spf_result(peer: str, helo: str, sender: str, lookups: Lookups) -> str:
     """One of `RESULTS`. "none" also when the mail came through a server of our own network: it then says nothing.
     With the null sender, `helo` is asked about (RFC 7208 section 2.4)."""
-    if not _from_outside(peer):
+    if not is_from_outside(peer):
         return "none"
     try:
         result = str(_Query(peer, sender, helo, lookups).check()[0])
@@ -29,7 +29,8 @@ def spf_result(peer: str, helo: str, sender: str, lookups: Lookups) -> str:
     return result if result in RESULTS else "permerror"
 
 
-def _from_outside(peer: str) -> bool:
+def is_from_outside(peer: str) -> bool:
+    """Whether a client's address is none of this machine or of a private network."""
     try:
         address = ipaddress.ip_address(peer)
     except ValueError:

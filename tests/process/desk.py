@@ -27,8 +27,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-NO_CAPS = {"CHANNEL__MAIL__AUTOMATIC_PER_ADDRESS": "0", "CHANNEL__MAIL__AUTOMATIC_PER_HOUR": "0"}
-"""For tests that send more mails than a desk answers in an hour."""
+NO_CAPS = {
+    f"CHANNEL__MAIL__{name}": "0" for name in ("AUTOMATIC_PER_ADDRESS", "AUTOMATIC_PER_HOUR", "MAILS_PER_SENDER")
+}
+"""For tests that send more mails than a desk takes from one address, or answers, in an hour."""
 
 
 def clean_environment() -> dict[str, str]:
