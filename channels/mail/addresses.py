@@ -25,6 +25,7 @@ MAX_INBOX_LOCAL = 64 - len("+.") - KEY_LENGTH - len(VERSION) - SIGNATURE_LENGTH
 
 _KEY = re.compile(rf"[a-z2-7]{{{KEY_LENGTH}}}")
 _TAG = re.compile(rf"({_KEY.pattern})\.{VERSION}([a-z2-7]{{{SIGNATURE_LENGTH}}})")
+_HINT = re.compile(rf"({_KEY.pattern})(?:\..*)?")
 _OWN_ID = re.compile(
     rf"<r\.([A-Za-z0-9._-]{{1,100}})\.([a-z2-7]{{{SIGNATURE_LENGTH}}})(?:\.({_TAG.pattern}))?@([^<>@\s]+)>"
 )
@@ -82,9 +83,13 @@ class AddressBook:
         return f"{self.local}+{self._tag(conversation_key, recipient)}@{self.domain}"
 
     def key_in(self, name: str) -> str | None:
-        """The conversation that an address or a Message-ID names, whoever made it: a hint, good for nothing else."""
-        tag = self._tag_in(name)
-        return None if tag is None else tag[0]
+        """The conversation that an address or a Message-ID names, whoever made it and in whatever version: a hint, good
+        for nothing else."""
+        if name.startswith("<"):
+            tag = self._tag_in(name)
+            return None if tag is None else tag[0]
+        hint = _HINT.fullmatch(self._added(name))
+        return None if hint is None else hint[1]
 
     def conversation_of(self, name: str, sender: str) -> str | None:
         """The conversation that an address or a Message-ID names if it was issued by us to `sender`; None otherwise.
@@ -113,12 +118,14 @@ class AddressBook:
         if name.startswith("<"):
             own = _OWN_ID.fullmatch(name)
             return (own[4], own[5]) if own and own[3] and own[6].lower() == self.domain else None
-        local, _, domain = name.lower().rpartition("@")
-        prefix = f"{self.local}+"
-        if domain != self.domain or not local.startswith(prefix):
-            return None
-        match = _TAG.fullmatch(local.removeprefix(prefix))
+        match = _TAG.fullmatch(self._added(name))
         return None if match is None else (match[1], match[2])
+
+    def _added(self, address: str) -> str:
+        """What stands behind the "+" in a tagged form of our inbox; "" in all others."""
+        local, _, domain = address.lower().rpartition("@")
+        inbox, _, added = local.partition("+")
+        return added if (inbox, domain) == (self.local, self.domain) else ""
 
     def _tag(self, key: str, participant_: str) -> str:
         return f"{key}.{VERSION}{self._reply_signature(key, participant_)}"
