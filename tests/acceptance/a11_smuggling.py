@@ -1,16 +1,16 @@
-"""A11: nothing but CR LF . CR LF ends a mail, so nobody hides a second one in it.
+"""A11: nothing but CR LF . CR LF ends a mail, so nobody hides a second one in it; nor commands behind STARTTLS.
 
 python -m tests.acceptance.a11_smuggling --database both
-
-The row about commands behind STARTTLS is left out: the listener offers no STARTTLS, and refuses it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
+import trustme
 from sqlalchemy import select
 
 from bot.store.store import Store
@@ -80,7 +80,8 @@ async def _to_the_end(wire: Wire) -> list[str]:
 
 async def run(bar: Bar, folder: Path, database_url: str) -> None:
     async with serving(FakeRasa().app) as rasa_url:
-        desk = DeskProcess(folder, database_url, rasa_url)
+        authority = trustme.CA()
+        desk = DeskProcess(folder, database_url, rasa_url, **_certificate(folder, authority))
         await desk.start()
         smuggler, store = Smuggler(desk), Store(database_url)
         try:
@@ -93,7 +94,8 @@ async def run(bar: Bar, folder: Path, database_url: str) -> None:
             bar.require(stored == 2, "of those stored", stored)
             wrong = await damaged(desk, store, smuggler.accepted)
             bar.require(not wrong, "kept byte for byte", f"{len(smuggler.accepted) - len(wrong)}")
-            await _no_starttls(bar, desk)
+            await _plaintext_tails(bar, desk, store)
+            await _encrypted(bar, desk, store, authority)
         finally:
             store.close()
             await desk.stop()
@@ -113,13 +115,50 @@ async def _senders(store: Store) -> list[str]:
     return await store.read(lambda c: list(c.execute(select(Inbox.sender).order_by(Inbox.id)).scalars()))
 
 
-async def _no_starttls(bar: Bar, desk: DeskProcess) -> None:
+def _certificate(folder: Path, authority: trustme.CA) -> dict[str, str]:
+    """The settings of a desk with a certificate of the authority."""
+    issued = authority.issue_cert("127.0.0.1")
+    files = {"TLS_CERTIFICATE": folder / "mail.pem", "TLS_KEY": folder / "mail.key"}
+    files["TLS_CERTIFICATE"].write_bytes(b"".join(part.bytes() for part in issued.cert_chain_pems))
+    files["TLS_KEY"].write_bytes(issued.private_key_pem.bytes())
+    return {f"CHANNEL__MAIL__{name}": str(file) for name, file in files.items()}
+
+
+async def _plaintext_tails(bar: Bar, desk: DeskProcess, store: Store) -> None:
+    """What comes in one packet with STARTTLS, in the clear, is carried out neither before nor after the handshake
+    (CVE-2011-0411, CVE-2024-34083)."""
+    before, heard = await _senders(store), []
+    tails = [SECOND + b".\r\n", b"EHLO evil.example\r\n" + SECOND + b".\r\n", b"MAIL FROM:<forger@evil.example>\r\n"]
+    for tail in [*tails, b"NOOP\r\n", b"M"]:
+        wire = await Wire.open(desk.smtp_port)
+        await wire.reply()
+        assert "STARTTLS" in await wire.say("EHLO mail.example")
+        await wire.send(b"STARTTLS\r\n" + tail)
+        heard.append(await _to_the_end(wire))
+    refused = all(len(said) == 1 and said[0].startswith("554 5.5.1") for said in heard)
+    bar.require(refused, "a plaintext tail behind STARTTLS: one 554, and the session ends", f"{len(heard)} sessions")
+    stored = len(await _senders(store)) - len(before)
+    bar.require(stored == 0, "messages stored from such tails", stored)
+
+
+async def _encrypted(bar: Bar, desk: DeskProcess, store: Store, authority: trustme.CA) -> None:
+    """A mail that is sent as it should be; and nothing that was said before the handshake holds after it."""
+    context, before = ssl.create_default_context(), len(await _senders(store))
+    authority.configure_trust(context)
     wire = await Wire.open(desk.smtp_port)
     await wire.reply()
-    offered = await wire.say("EHLO mail.example")
-    await wire.send(b"STARTTLS\r\nQUIT\r\n")
-    said = await _to_the_end(wire)
-    bar.require("STARTTLS" not in offered and said[0][:1] in "45", "STARTTLS is not offered", said[0])
+    for line in ("EHLO mail.example", f"MAIL FROM:<{FORGER}>", f"RCPT TO:<{INBOX}>", "STARTTLS"):
+        assert (await wire.say(line)).startswith("2")
+    await wire.writer.start_tls(context, server_hostname="127.0.0.1")
+    forgotten = [(await wire.say(line))[:3] for line in ("DATA", "EHLO mail.example", "DATA")]
+    bar.require(forgotten == ["503", "250", "503"], "what was said in the clear is forgotten", " ".join(forgotten))
+    sender = "encrypted@mail.example"
+    for line in (f"MAIL FROM:<{sender}>", f"RCPT TO:<{INBOX}>", "DATA"):
+        await wire.say(line)
+    said = await wire.message(letter(sender, "A complaint", "My withdrawal is missing."))
+    await wire.close()
+    stored = (await _senders(store))[before:]
+    bar.require(said.startswith("250") and stored == [sender], "an encrypted mail is taken", said)
 
 
 if __name__ == "__main__":
