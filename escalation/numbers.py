@@ -17,7 +17,7 @@ LONGEST_TEXT = 20_000
 MOST_FOUND = 5
 _WRITTEN = re.compile(r"^\s*RD[\s-]*([0-9A-Z]{5})[\s-]*([0-9A-Z]{5})\s*$", re.IGNORECASE)
 
-_INSIDE = re.compile(r"RD[ -]{0,3}[0-9A-Z]{5}[ -]{0,3}[0-9A-Z]{5}(?![0-9A-Z])", re.IGNORECASE)
+_INSIDE = re.compile(r"(?<![0-9A-Z])RD[ -]{0,3}[0-9A-Z]{5}[ -]{0,3}[0-9A-Z]{5}(?![0-9A-Z])", re.IGNORECASE)
 
 
 def new_number() -> str:

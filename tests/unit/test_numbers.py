@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from escalation.numbers import ALPHABET, RANDOM_CHARACTERS, new_number, normalised
+from escalation.numbers import ALPHABET, MOST_FOUND, RANDOM_CHARACTERS, new_number, normalised, numbers_in
 
 
 def test_enough_randomness_and_no_look_alikes() -> None:
@@ -35,3 +35,11 @@ def test_nonsense_is_no_number() -> None:
     assert normalised("RD-00000-00000") is None
     assert normalised("") is None
     assert normalised("RD-ABC") is None
+
+
+def test_numbers_within_a_text() -> None:
+    one, two = new_number(), new_number()
+    text = f"关于{one}的投诉, and {two.lower().replace('-', ' ')}; {one} again, RD-34333-33333, {one}7, X{two}, RD"
+    assert numbers_in(text) == [one, two]
+    assert numbers_in(" ".join(new_number() for _ in range(MOST_FOUND + 1)))[MOST_FOUND:] == []
+    assert numbers_in("RD- " * 100_000 + one) == []
