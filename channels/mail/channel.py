@@ -128,7 +128,7 @@ class MailChannel(Channel):
         names = self._context.exchange_names
         exchange = names.get(message.language) or next(iter(names.values()), "")
         default = self._context.words.say("mail.subject_default", message.language, exchange=exchange)
-        letter = write(message, self._book, exchange, default)
+        letter = write(message, self._book, exchange, default, self._context.public_url)
         if message.automatic:
             await self._caps.take(message)
         return await self._out.deliver(letter)

@@ -11,8 +11,9 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
 from channels.contract import OutboundMessage, Rejected
+from channels.mail import body
 from channels.mail.addresses import AddressBook, is_mailbox, participant
-from channels.mail.charset import clean, one_line
+from channels.mail.charset import one_line
 from channels.mail.headers import MAX_REFERENCES, MAX_SUBJECT, decoded, message_ids
 
 _PREFIX = re.compile(r"^((re|aw|sv|antw|回复|回覆|答复|答覆)\s*(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
@@ -31,9 +32,9 @@ class Letter:
     content: bytes
 
 
-def write(message: OutboundMessage, book: AddressBook, exchange: str, default_subject: str) -> Letter:
-    """Raises Rejected when the recipient is not one plain address, or is ourselves, or must not get an automatic
-    answer because it probably wrote nothing to us."""
+def write(message: OutboundMessage, book: AddressBook, exchange: str, default_subject: str, own_address: str) -> Letter:
+    """`own_address`: where our pages are, the only links of a mail. Raises Rejected when the recipient is not one plain
+    address, or is ourselves, or must not get an automatic answer because it probably wrote nothing to us."""
     recipient = _checked(message.recipient, book)
     if message.automatic and _forged(message):
         raise Rejected("no automatic answer was sent: the mail is probably forged, its sender could not be confirmed")
@@ -42,9 +43,10 @@ def write(message: OutboundMessage, book: AddressBook, exchange: str, default_su
     mail["To"] = recipient
     mail["Subject"] = reply_subject(message, default_subject)
     mail["Date"] = format_datetime(message.created_at)
-    _body(mail, message.text)
-    mail["Content-Language"] = _LANGUAGES.get(message.language, "en")
+    language = _LANGUAGES.get(message.language, "en")
     message_id = book.message_id(message.message_id, message.conversation_key, message.recipient)
+    body.fill(mail, message.text, language, own_address, seed=message_id)
+    mail["Content-Language"] = language
     reply_to = book.reply_address(message.conversation_key, message.recipient)
     return Letter(
         sender="" if message.automatic else book.inbox,
@@ -120,13 +122,3 @@ def _identity(message_id: str, reply_to: str, message: OutboundMessage) -> bytes
     if message.automatic:
         lines.append("Auto-Submitted: " + ("auto-replied" if parent else "auto-generated"))
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
-
-
-def _body(mail: EmailMessage, text: str) -> None:
-    text = clean(text).rstrip("\n") + "\n"
-    if text.isascii() and max(map(len, text.split("\n"))) < 900:
-        encoding = "7bit"
-    else:
-        mostly_ascii = sum(map(str.isascii, text)) > len(text) * 0.7
-        encoding = "quoted-printable" if mostly_ascii else "base64"
-    mail.set_content(text, charset="utf-8", cte=encoding)

@@ -22,6 +22,7 @@ from tests.acceptance.a07_no_loops import Postbox, at_rest, desk_with_relay
 from tests.acceptance.bar import Bar, main
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.letters import html_text, plain_text
 from tests.process.desk import DeskProcess
 from tests.process.people import post
 
@@ -99,7 +100,7 @@ def _judge(bar: Bar, box: Postbox, mails: int, cap: int) -> None:
 def _shown(mail: EmailMessage) -> str:
     """All of it but the ids that thread an answer, which no mail program shows."""
     fields = {name: value for name, value in mail.items() if name not in ("In-Reply-To", "References")}
-    return f"{fields} {mail.get_content()}"
+    return f"{fields} {plain_text(mail)} {html_text(mail)}"
 
 
 async def _alarm(bar: Bar, desk: DeskProcess, store: Store, waiting: int) -> None:

@@ -25,6 +25,7 @@ from tests.acceptance.bar import Bar, main
 from tests.acceptance.kept import damaged
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.letters import plain_text
 from tests.process.desk import ADMIN_PASSWORD, DeskProcess
 from tests.process.wire import INBOX, Wire, offer
 
@@ -195,7 +196,7 @@ class Trial:
         wrong = [
             what
             for (what, text), one in zip(BODIES.items(), chosen, strict=True)
-            if [_lines(str(a.mail.get_content())) for a in answers[one.sender]] != [_lines(text)]
+            if [_lines(plain_text(a.mail)) for a in answers[one.sender]] != [_lines(text)]
         ]
         self.bar.require(not wrong, "a person's answers arrive as they were written", wrong or f"{len(BODIES)}")
 
@@ -205,7 +206,7 @@ class Trial:
         self.bar.require(not faults, "at the relay one clean header block and one recipient", figure)
         query = select(Outbox.text).where(Outbox.state == "sent")
         texts = set(map(_lines, await self.store.read(lambda c: list(c.execute(query).scalars()))))
-        bodies = [_lines(str(one.mail.get_content())) for one in self.box.handed]
+        bodies = [_lines(plain_text(one.mail)) for one in self.box.handed]
         changed = sum(body not in texts for body in bodies)
         self.bar.require(not changed, "bodies as the desk has them", f"{len(bodies) - changed} of {len(bodies)}")
         quoted = sum(

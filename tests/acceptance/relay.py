@@ -10,6 +10,8 @@ from email.message import EmailMessage
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.letters import plain_text
+
 
 class FakeRelay:
     """`mode`: well, busy (450 to every mail), drop (hangs up after the first command)."""
@@ -37,8 +39,7 @@ class FakeRelay:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
-        body = mail.get_body(("plain",))
-        self.bodies.append("" if body is None else str(body.get_content()))
+        self.bodies.append(plain_text(mail))
         return "250 OK"
 
     @asynccontextmanager

@@ -21,6 +21,7 @@ from bot.store.store import Store
 from bot.store.tables import Case, Conversation, Note
 from bot.supervise import MODEL, Child, plan
 from escalation.console.auth import create_agent
+from tests.letters import plain_text
 from tests.process.desk import ADMIN_PASSWORD, ROOT, clean_environment, free_port
 
 READY_SECONDS = 120
@@ -127,9 +128,8 @@ class Desk:
         texts = []
         for path in sorted((self.settings.data_dir / "maildrop" / "new").glob("*"), key=lambda p: p.stat().st_mtime_ns):
             mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            body = mail.get_body(("plain",))
-            if address in str(mail["To"]) and body is not None:
-                texts.append(str(body.get_content()))
+            if address in str(mail["To"]):
+                texts.append(plain_text(mail))
         return texts
 
     async def conversation(self, key: str) -> Row[Any]:

@@ -24,6 +24,7 @@ from tests.acceptance.relay import FakeRelay
 from tests.fakes.exchange import EMMA, TOKEN, XIAOWEN, FakeExchange
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.letters import plain_text
 from tests.process.desk import DeskProcess
 from tests.process.people import Chatter, letter, post
 
@@ -82,11 +83,6 @@ async def scene(tmp_path: Path, database_url: str) -> AsyncIterator[Scene]:
         await desk.stop()
 
 
-def body_of(mail: EmailMessage) -> str:
-    part = mail.get_body(("plain",))
-    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
-
-
 def plain(text: str) -> str:
     return " ".join(text.split())
 
@@ -120,7 +116,7 @@ async def prove_on_chat(scene: Scene, language: str) -> str:
     ]
     mail = await scene.mail_to(account["email"], 1)
     assert mail["Subject"] == WORDS.say("identity.letter_subject", language)
-    [code] = CODE.findall(body_of(mail))
+    [code] = CODE.findall(plain_text(mail))
     await chatter.say(code)
     heard = await chatter.wait_for(5, seconds=WAIT_SECONDS)
     assert heard[3:] == [
@@ -140,10 +136,10 @@ async def prove_by_mail(scene: Scene, language: str) -> str:
     wish = f"{START[language]} UID {account['uid']}"
     await post(scene.desk, letter(writer, f"Re: {subject}", wish), writer, str(answer["Reply-To"]))
     answer = await scene.mail_to(writer, 2)
-    assert plain(WORDS.say("identity.code_sent", language, **CODE_SENT)) in plain(body_of(answer))
-    [code] = CODE.findall(body_of(await scene.mail_to(account["email"], 2)))
+    assert plain(WORDS.say("identity.code_sent", language, **CODE_SENT)) in plain(plain_text(answer))
+    [code] = CODE.findall(plain_text(await scene.mail_to(account["email"], 2)))
     await post(scene.desk, letter(writer, f"Re: {subject}", str(code)), writer, str(answer["Reply-To"]))
-    told = plain(body_of(await scene.mail_to(writer, 3)))
+    told = plain(plain_text(await scene.mail_to(writer, 3)))
     assert plain(WORDS.say("identity.proven", language, name=account["name"])) in told
     assert plain(WORDS.say("bot.withdrawal_status_none", language)) in told
     return str(code)
@@ -153,7 +149,7 @@ async def test_a_bounce_of_the_letter_shows_its_code_to_nobody(scene: Scene, dat
     """A real mail server's: the letter is quoted in its text and enclosed (RFC 3464)."""
     await Chatter(scene.desk, language="en").say("verify me, UID 10001")
     mail = await scene.mail_to(EMMA["email"], 1)
-    [code] = CODE.findall(body_of(mail))
+    [code] = CODE.findall(plain_text(mail))
     await post(scene.desk, bounced(mail), "", str(mail["Reply-To"]))
     with closing(Store(database_url)) as store:
         kept = await finished(store, "bounce")
@@ -167,7 +163,7 @@ def bounced(mail: EmailMessage) -> bytes:
     report = EmailMessage(policy=SMTP)
     report["From"], report["To"] = "MAILER-DAEMON@mail.example", str(mail["Reply-To"])
     report["Subject"] = "Undelivered Mail Returned to Sender"
-    report.set_content(f"The mailbox is full. You wrote:\n\n{body_of(mail)}")
+    report.set_content(f"The mailbox is full. You wrote:\n\n{plain_text(mail)}")
     report.add_attachment(mail)
     return report.as_bytes()
 

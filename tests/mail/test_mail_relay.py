@@ -199,9 +199,9 @@ async def test_maildir_shows_a_threaded_mail_once(tmp_path: Path) -> None:
     assert mails[1]["In-Reply-To"] == "<1@user.example>"
     assert mails[1]["Return-Path"] == "<>"
     assert mails[1]["Delivered-To"] == "li@user.example"
-    body = mails[1].get_payload(decode=True)
-    assert isinstance(body, bytes)
-    assert body.decode() == "我们正在核实。\r\n"
+    plain, html = (part.get_payload(decode=True) for part in mails[1].get_payload())
+    assert plain.decode() == "我们正在核实。\r\n"
+    assert "我们正在核实。" in html.decode()
 
 
 async def test_a_mail_that_was_read_is_not_delivered_again(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ import pytest
 from channels.contract import OutboundMessage, Rejected
 from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.send import Letter, write
+from tests.letters import plain_text
 from tests.mail.harness import INBOX, SECRET, answer
 
 BOOK = AddressBook(INBOX, SECRET)
+PAGES = "https://desk.example"
 FIELDS = [
     "Message-ID",
     "Reply-To",
@@ -24,23 +26,18 @@ FIELDS = [
     "To",
     "Subject",
     "Date",
-    "Content-Type",
-    "Content-Transfer-Encoding",
     "MIME-Version",
+    "Content-Type",
     "Content-Language",
 ]
 
 
 def letter(message: OutboundMessage) -> Letter:
-    return write(message, BOOK, "演示交易所" if message.language == "zh" else "Demo Exchange", "Your message")
+    return write(message, BOOK, "演示交易所" if message.language == "zh" else "Demo Exchange", "Your message", PAGES)
 
 
 def parsed(of: Letter) -> EmailMessage:
     return message_from_bytes(of.content, policy=default)
-
-
-def text_of(mail: EmailMessage) -> str:
-    return str(mail.get_content()).replace("\r\n", "\n")
 
 
 def test_an_automatic_answer_in_english() -> None:
@@ -58,7 +55,7 @@ def test_an_automatic_answer_in_english() -> None:
     assert mail["Date"] == "Sun, 22 Nov 2026 08:30:00 +0000"
     assert BOOK.is_own_message_id(str(mail["Message-ID"]))
     assert BOOK.conversation_of(str(mail["Reply-To"]), "li@user.example") == key
-    assert text_of(mail) == "We have your message.\n"
+    assert plain_text(mail) == "We have your message.\n"
 
 
 def test_a_persons_answer_in_chinese() -> None:
@@ -70,7 +67,7 @@ def test_a_persons_answer_in_chinese() -> None:
     assert mail["From"].addresses[0].display_name == "演示交易所"
     assert mail["Subject"] == "Re: 投诉：提现未到账"
     assert mail["Content-Language"] == "zh-CN"
-    assert text_of(mail) == "您好，\n我们正在核实。\n"
+    assert plain_text(mail) == "您好，\n我们正在核实。\n"
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:
@@ -129,14 +126,19 @@ def test_nothing_is_injected_and_an_answer_is_made(attack: str, where: str) -> N
             message = answer(thread=thread, conversation_key=attack)
         case _:
             message = answer(thread=thread | {where: attack})
-    sent = write(message, BOOK, exchange, "Your message")
-    head, _, body = sent.content.partition(b"\r\n\r\n")
+    sent = write(message, BOOK, exchange, "Your message", PAGES)
+    head = sent.content.partition(b"\r\n\r\n")[0]
     names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
     assert set(names) <= set(FIELDS)
     assert len(names) == len(set(names))
     assert b"\r" not in head.replace(b"\r\n", b"")
     assert b"\n" not in head.replace(b"\r\n", b"")
-    assert body == b"We have your message.\r\n"
+    assert plain_text(parsed(sent)) == "We have your message.\n"
+    forms = [part.items() for part in parsed(sent).iter_parts()]
+    assert forms == [
+        [("Content-Type", f'text/{form}; charset="utf-8"'), ("Content-Transfer-Encoding", "7bit")]
+        for form in ("plain", "html")
+    ]
     assert len(str(parsed(sent)["Subject"])) <= 210
 
 
@@ -154,7 +156,7 @@ def test_nothing_is_injected_and_an_answer_is_made(attack: str, where: str) -> N
 )
 def test_bodies_arrive_as_written(text: str, shown: str) -> None:
     sent = letter(answer(text=text))
-    assert text_of(parsed(sent)) == shown
+    assert plain_text(parsed(sent)) == shown
     body = sent.content.partition(b"\r\n\r\n")[2]
     assert b"\n" not in body.replace(b"\r\n", b"")
     assert b"\r" not in body.replace(b"\r\n", b"")

@@ -21,6 +21,7 @@ from bot.store.store import Store
 from bot.store.tables import Case, Evidence, Inbox, Outbox
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.letters import plain_text
 from tests.process.desk import ROOT, DeskProcess
 
 pytestmark = pytest.mark.skipif(shutil.which("swaks") is None, reason="swaks is not installed on this machine")
@@ -156,7 +157,7 @@ async def test_the_answer_is_chinese_and_threaded(desk: DeskProcess, records: St
     assert answer["Auto-Submitted"] == "auto-replied"
     assert answer["Content-Language"] == "zh-CN"
     ((number,),) = await rows(records, Case.number)
-    text = str(answer.get_content())
+    text = plain_text(answer)
     assert number in text
     assert sum("\u4e00" <= character <= "\u9fff" for character in text) > 20
 
@@ -175,6 +176,6 @@ async def test_only_the_sender_may_reply_into_the_conversation(desk: DeskProcess
     await settled(records, 3)
     (_, _, (_, third, _)) = await rows(records, *RECEIVED)
     assert third != first
-    to_stranger = [str(mail.get_content()) for mail in letters(desk) if mail["To"] == STRANGER]
+    to_stranger = [plain_text(mail) for mail in letters(desk) if mail["To"] == STRANGER]
     assert len(to_stranger) == 1
     assert number not in to_stranger[0]

@@ -27,6 +27,7 @@ from escalation.handling import AgentRef
 from tests.conftest import MovedClock
 from tests.fakes.rasa import SECRET, FakeRasa
 from tests.fakes.web import serving
+from tests.letters import plain_text
 from tests.webchat.client import Client, new_session, open_socket
 from tests.webchat.desk import APP_SECRET, FakeDesk, RunningChat, in_an_hour
 from tests.webchat.filing import Uploader, id_of
@@ -133,7 +134,7 @@ async def test_a_person_comes_sees_answers_and_the_user_who_left_is_told(tmp_pat
         read = message_from_bytes(mail.read_bytes(), policy=default)
         assert read["to"] == ADDRESS
         assert read["auto-submitted"] == "auto-generated"
-        text = read.get_content()
+        text = plain_text(read)
         assert "一条答复" in text
         assert f"{world.chat.url}/chat?lang=zh" in text
         assert "3200" not in text
