@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -250,6 +251,9 @@ def _console(parts: _Parts) -> ConsoleDesk:
     def capabilities(channel: str) -> Capabilities:
         return parts.channels[channel].capabilities
 
+    async def formatted(channel: str, raw: bytes, envelope: Mapping[str, Any]) -> str | None:
+        return await parts.channels[channel].formatted(raw, envelope)
+
     return ConsoleDesk(
         store=parts.store,
         hub=parts.hub,
@@ -267,6 +271,9 @@ def _console(parts: _Parts) -> ConsoleDesk:
         presence=parts.presence,
         links=parts.links,
         evidence=parts.evidence,
+        capabilities=capabilities,
+        formatted=formatted,
+        raw=parts.raw,
         public_url=parts.settings.url,
         brands=_brands(parts.settings),
         can_prove=bool(parts.settings.backoffice_url),

@@ -275,6 +275,8 @@ class Capabilities:
     one_reply: bool = False
     """All replies of one turn leave as one message (mail)."""
     buttons: bool = False
+    formatted: bool = False
+    """Messages may have a form of their own besides the text: see `Channel.formatted`."""
     immediate: bool = False
     """The user reads the transcript itself: what a turn says has arrived with its commit, and `send` has nothing to do.
     Needs `repeat_harmless`."""
@@ -362,6 +364,11 @@ class Channel(ABC):
     @abstractmethod
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         """Interprets raw bytes. Must not fail on bad input: an unreadable message has a `note` instead."""
+
+    async def formatted(self, raw: bytes, envelope: Mapping[str, Any]) -> str | None:
+        """The message as its sender laid it out: a stranger's HTML, as it came. None where there is no such form, or it
+        cannot be read. Whoever shows it cleans it."""
+        return None
 
     @abstractmethod
     async def send(self, message: OutboundMessage) -> SendReceipt:

@@ -67,6 +67,7 @@ class MailChannel(Channel):
             max_characters=20_000,
             patience_seconds=120,
             one_reply=True,
+            formatted=True,
             reaches="email",
             repeat_harmless=self._out.repeat_harmless,
         )
@@ -122,6 +123,10 @@ class MailChannel(Channel):
         except OSError as error:
             raise RetryLater(f"no process to read mail could be started ({error.strerror or error})") from error
         return self._understood(parsed, sender, envelope, await self._verdict(raw, parsed, envelope))
+
+    @override
+    async def formatted(self, raw: bytes, envelope: Mapping[str, Any]) -> str | None:
+        return await self._parsers.html_form(raw)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:

@@ -29,6 +29,12 @@ def packed_domains(domains: list[str]) -> bytes:
     return SIZES.pack(len(encoded), 0) + encoded
 
 
+def packed_html(html: str | None) -> bytes:
+    """The answer to a question for the HTML form."""
+    encoded = json.dumps({"html": html}).encode()
+    return SIZES.pack(len(encoded), 0) + encoded
+
+
 def unpacked(head: dict[str, object], body: bytes) -> ParsedMail:
     """Raises KeyError, ValueError or TypeError on what `packed` did not make."""
     described = head.pop("files")

@@ -114,7 +114,7 @@ def _add(part: Message, found: Contents) -> None:
     elif _is_text(part):
         found.texts.append(_text_of(part))
     else:
-        data = _bytes_of(part)
+        data = bytes_of(part)
         if data:
             found.files.append(FilePart(_filename(part), _type_of(part), data))
 
@@ -128,11 +128,11 @@ def _is_text(part: Message) -> bool:
 
 
 def _text_of(part: Message) -> str:
-    text = clean(decode(_bytes_of(part), _charset_of(part)))
+    text = clean(decode(bytes_of(part), charset_of(part)))
     return clean(to_text(text)) if part.get_content_type() == "text/html" else text
 
 
-def _charset_of(part: Message) -> str | None:
+def charset_of(part: Message) -> str | None:
     try:
         label = part.get_content_charset()
     except Exception:  # RFC 2231 parameters can be broken in many ways
@@ -140,7 +140,7 @@ def _charset_of(part: Message) -> str | None:
     return str(label) if label else None
 
 
-def _bytes_of(part: Message) -> bytes:
+def bytes_of(part: Message) -> bytes:
     data = part.get_payload(decode=True)
     return data if isinstance(data, bytes) else b""
 

@@ -11,7 +11,8 @@ import sys
 from typing import BinaryIO
 
 from channels.mail.dkim_result import signed_by
-from channels.mail.frames import READY, SIZES, packed, packed_domains
+from channels.mail.frames import READY, SIZES, packed, packed_domains, packed_html
+from channels.mail.html_form import html_form
 from channels.mail.parse import parse
 
 
@@ -38,6 +39,8 @@ def _next(source: BinaryIO, seconds: float) -> bytes | None:
     _allow_cpu(seconds)
     if "keys" in head:
         return packed_domains(signed_by(raw, head["keys"]))
+    if "html" in head:
+        return packed_html(html_form(raw))
     return packed(parse(raw, str(head["sender"])))
 
 

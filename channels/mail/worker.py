@@ -68,6 +68,16 @@ class ParserPool:
         domains = head.get("signed_by")
         return [str(domain) for domain in domains] if isinstance(domains, list) else None
 
+    async def html_form(self, raw: bytes) -> str | None:
+        """The mail's HTML as it came; None when it has none or breaks its process."""
+        try:
+            head, _ = await self._asked({"html": True}, raw, self._seconds)
+        except (Unreadable, OSError) as error:
+            log.warning("mail_html_unread", size=len(raw), fault=type(error).__name__)
+            return None
+        html = head.get("html")
+        return html if isinstance(html, str) else None
+
     async def _asked(self, request: Mapping[str, object], raw: bytes, seconds: float) -> Reply:
         """Raises Unreadable; OSError when no process can be started.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from bot.clock import Clock
 from bot.repository import attention
 from bot.store.store import Store
 from bot.wording import Wording
+from channels.contract import Capabilities
 from escalation.console.doors import row_id
 from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
@@ -39,6 +41,7 @@ class ConversationPage:
         public_url: str,
         clock: Clock,
         *,
+        capabilities: Callable[[str], Capabilities],
         can_prove: bool = False,
     ) -> None:
         self._store = store
@@ -46,6 +49,7 @@ class ConversationPage:
         self._links = links
         self._public_url = public_url
         self._clock = clock
+        self._capabilities = capabilities
         self._can_prove = can_prove
         self.labels = _codes(words, "console.class_")
         """What a case can be about, and how grave it can be: as many as have words."""
@@ -88,6 +92,7 @@ class ConversationPage:
             "mine": found.conversation.owner == visitor.agent.owner,
             "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,
             "owner_name": _owner_name(found.conversation, names),
+            "formatted": self._capabilities(found.conversation.channel).formatted,
             "can_prove": self._can_prove,
             "others": _others(found, names, visitor.agent),
             "user_here": attention.USER in found.present,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.clock import Clock
 from bot.files import Files
@@ -12,8 +13,12 @@ from bot.hub import Hub
 from bot.presence import Presence
 from bot.store.store import Store
 from bot.wording import Wording
+from channels.contract import Capabilities
 from escalation.handling import Handling
 from escalation.links import TrackingLinks
+
+type Formatted = Callable[[str, bytes, Mapping[str, Any]], Awaitable[str | None]]
+"""(channel, raw bytes, envelope) -> `channels.contract.Channel.formatted`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +32,12 @@ class ConsoleDesk:
     presence: Presence
     links: TrackingLinks
     evidence: Files
+    capabilities: Callable[[str], Capabilities]
+    """Of a channel, by its name."""
+    formatted: Formatted
+    """A message as its sender laid it out; None where there is no such form."""
+    raw: Files
+    """The original bytes that are too large for a row."""
     public_url: str
     brands: Mapping[str, str]
     """The exchange's name by language."""

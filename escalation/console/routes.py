@@ -16,6 +16,7 @@ from escalation.console.desk import ConsoleDesk
 from escalation.console.doors import Doors
 from escalation.console.downloads import Downloads
 from escalation.console.entrance import Entrance
+from escalation.console.formatted import FormattedMessages
 from escalation.console.forms import MAX_FORM_BYTES
 from escalation.console.gaps_page import GapsPage
 from escalation.console.live import Live
@@ -48,12 +49,20 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
     entrance = Entrance(pages, sessions, LogIn(desk.store, desk.clock), desk.public_url)
     queue = QueuePage(desk.store, pages)
     page = ConversationPage(
-        desk.store, pages, desk.words, desk.links, desk.public_url, desk.clock, can_prove=desk.can_prove
+        desk.store,
+        pages,
+        desk.words,
+        desk.links,
+        desk.public_url,
+        desk.clock,
+        capabilities=desk.capabilities,
+        can_prove=desk.can_prove,
     )
     deeds = Deeds(desk.store, desk.handling, page)
     live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
     signs = Signs(desk.store, desk.hub)
     downloads = Downloads(desk.store, desk.evidence)
+    formatted = FormattedMessages(desk.store, desk.raw, pages, desk.formatted)
     gaps = GapsPage(desk.store, pages)
     return [
         Route("/login", entrance.show, methods=["GET"]),
@@ -78,5 +87,6 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}/teach", doors.form(deeds.teach), methods=["POST"]),
         Route("/gaps", doors.page(gaps.show), methods=["GET"]),
         Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
+        Route("/message/{id:int}/formatted", doors.page(formatted.show), methods=["GET"]),
         Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
     ]

@@ -47,6 +47,8 @@ class Line:
     sealed: bool = False
     """Said to the recipient alone."""
     evidence: tuple[EvidenceRow, ...] = field(default=())
+    inbox_id: int | None = None
+    """Of what was received."""
 
 
 def lines(found: Everything, names: Mapping[int, str]) -> list[Line]:
@@ -78,6 +80,7 @@ def _received(row: Row[Any], evidence: tuple[EvidenceRow, ...]) -> Line:
         unread=row.kind is None and row.state == "new",
         parked=row.state == "parked",
         evidence=evidence,
+        inbox_id=row.id,
     )
 
 

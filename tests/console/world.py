@@ -108,7 +108,14 @@ class Visitor:
 def capabilities(channel: str) -> Capabilities:
     """As the real channels have them."""
     live = channel == "webchat"
-    return Capabilities(max_characters=4_000 if live else 20_000, patience_seconds=5, live=live)
+    return Capabilities(
+        max_characters=4_000 if live else 20_000, patience_seconds=5, live=live, formatted=channel == "mail"
+    )
+
+
+async def as_it_came(channel: str, raw: bytes, _envelope: Mapping[str, Any]) -> str | None:
+    """Of a mail the bytes themselves: what a channel finds in them is its own affair."""
+    return raw.decode() if channel == "mail" else None
 
 
 @asynccontextmanager
@@ -128,6 +135,9 @@ async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[Wor
         presence=presence,
         links=links,
         evidence=Files(folder / "evidence"),
+        raw=Files(folder / "raw"),
+        capabilities=capabilities,
+        formatted=as_it_came,
         public_url=url,
         brands=BRANDS,
         can_prove=True,

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP, default
 from html.parser import HTMLParser
+from typing import override
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ def hrefs(page: str) -> list[str]:
     found: list[str] = []
 
     class Links(HTMLParser):
+        @override
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             found.extend(value or "" for name, value in attrs if name in ("href", "src"))
 

@@ -134,6 +134,22 @@ def everything(connection: Connection, conversation_id: int, now: datetime) -> E
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Original:
+    """A message as it arrived."""
+
+    channel: str
+    envelope: Mapping[str, Any]
+    raw_sha256: str
+    raw: bytes | None
+    """None when it is a file named by the hash."""
+
+
+def original(connection: Connection, inbox_id: int) -> Original | None:
+    row = connection.execute(select(*_columns(Inbox, Original)).where(Inbox.id == inbox_id)).one_or_none()
+    return None if row is None else Original(**row._mapping)
+
+
 def evidence(connection: Connection, evidence_id: int) -> EvidenceRow | None:
     row = connection.execute(select(*_columns(Evidence, EvidenceRow)).where(Evidence.id == evidence_id)).one_or_none()
     return None if row is None else EvidenceRow(**row._mapping)
