@@ -25,6 +25,7 @@ from tests.acceptance.a07_no_loops import Handed, Postbox, at_rest, desk_with_re
 from tests.acceptance.bar import Bar, main
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.letters import html_text, plain_text
 from tests.mail.zone import Zone, domain, served, signed
 from tests.process.desk import DeskProcess
 from tests.process.wire import INBOX, offer
@@ -188,7 +189,7 @@ async def target(scene: Scene) -> Target:
     find = select(Conversation.key, Case.id, Case.number).join(Case).where(Conversation.id == conversation_id)
     found = await scene.store.read(lambda c: c.execute(find).one())
     assert case_id == found.id
-    assert found.number in str(answer.get_content())
+    assert found.number in plain_text(answer)
     bob = await scene.complain(BOB, "My deposit is missing.")
     dora = await scene.complain(DORA, "My deposit is missing.")
     return Target(
@@ -250,7 +251,7 @@ async def _forge(bar: Bar, scene: Scene, of: Target, forgeries: Sequence[Forgery
 
 def _tells(of: Target, forgery: Forgery, answer: Handed) -> bool:
     """Whether an answer holds anything of Li's conversation that the forger did not write himself."""
-    words = f"{answer.mail.items()} {answer.mail.get_content()}"
+    words = f"{answer.mail.items()} {plain_text(answer.mail)} {html_text(answer.mail)}"
     history = (SECRET, "withdrawal to", of.number, of.key, of.message_id.strip("<>"), FIRST_ID)
     return any(word in words and word.encode() not in forgery.mail for word in history)
 
