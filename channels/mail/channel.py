@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol, override
 
 import structlog
@@ -23,10 +25,12 @@ from channels.mail.addresses import AddressBook, participant
 from channels.mail.authenticate import Authenticator
 from channels.mail.caps import Caps
 from channels.mail.dmarc import Verdict
+from channels.mail.fetching import Fetcher
+from channels.mail.intake import CHANNEL, Intake
 from channels.mail.joining import Joining
 from channels.mail.maildrop import Maildrop
 from channels.mail.parse import ParsedMail
-from channels.mail.receive import CHANNEL, Receiver
+from channels.mail.receive import Receiver
 from channels.mail.relay import Relay
 from channels.mail.resolver import Dns, SystemDns
 from channels.mail.send import Letter, write
@@ -59,7 +63,9 @@ class MailChannel(Channel):
             mode, settings.trusted_authserv_id, dns or _resolver(settings), self._heads.signed_by
         )
         self._joining = Joining(self._book, self._heads, self._authenticator, trusts_this_machine=mode == "local")
-        self._receiver = Receiver(settings, self._book, self._joining, context.accept)
+        intake = Intake(self._joining, context.accept)
+        self._receiver = Receiver(settings, self._book, intake)
+        self._fetcher = Fetcher(settings, self._book, intake, context.data_dir / "mail") if settings.imap_host else None
         self._caps = Caps(context.data_dir / "mail", settings, context.secret)
         self._out: WayOut = Relay(settings) if settings.relay_host else Maildrop(context.data_dir / "maildrop")
         self._started = False
@@ -80,10 +86,14 @@ class MailChannel(Channel):
     @override
     async def start(self) -> None:
         await self._receiver.start(self._context.host, self._context.ports["smtp"])
+        if self._fetcher is not None:
+            self._fetcher.start()
         self._started = True
 
     @override
     async def stop(self) -> None:
+        if self._fetcher is not None:
+            await self._fetcher.stop()
         await self._receiver.stop()
 
     @override
@@ -104,11 +114,15 @@ class MailChannel(Channel):
 
     @override
     def trouble(self) -> str | None:
-        return self._receiver.trouble() or self._out.trouble() or self._caps.trouble()
+        fetching = None if self._fetcher is None else self._fetcher.trouble()
+        return fetching or self._receiver.trouble() or self._out.trouble() or self._caps.trouble()
 
     @override
     def figures(self) -> Figures:
-        return self._receiver.figures()
+        figures = self._receiver.figures()
+        if self._fetcher is None:
+            return figures
+        return replace(figures, refused=Counter(figures.refused) + self._fetcher.refused)
 
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
@@ -227,7 +241,8 @@ def _mode(settings: MailSettings, host: str) -> str:
     """Where nobody from outside comes in, nobody needs to be verified (a first try without DNS, for one): "local"."""
     if settings.authentication != "auto":
         return settings.authentication
-    return "local" if host == "localhost" or host.startswith("127.") or host == "::1" else "verify"
+    closed = host == "localhost" or host.startswith("127.") or host == "::1"
+    return "local" if closed and not settings.imap_host else "verify"
 
 
 def _resolver(settings: MailSettings) -> Dns:

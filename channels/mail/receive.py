@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import hashlib
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, override
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.contract import Accept, Accepted, Figures, InboundMessage, NotStored
-from channels.mail.addresses import AddressBook, new_conversation_key
+from channels.contract import Accepted, Figures, NotStored
+from channels.mail.addresses import AddressBook
 from channels.mail.data import Room
 from channels.mail.doors import Doors
-from channels.mail.joining import Entry, Joining
+from channels.mail.intake import Intake, hops
 from channels.mail.pace import Pace
 from channels.mail.settings import MailSettings
 from channels.mail.smtp import FULL, TOO_FAST, TRY_LATER, ComplaintSession
 from channels.mail.tls import Certificate
 
-CHANNEL = "mail"
 ANSWER_SECONDS = 14.0
 """The client hears an answer within this time; a commit that takes longer still counts, and the client's next
 attempt is recognised as the same message."""
 STOP_SECONDS = 4.5
 """All of `stop` together: the desk needs the rest of its 20 seconds to finish what was taken."""
-MAX_HEADER_BYTES = 100 * 1024
 MAX_HOPS = 50
-_RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
-_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^<>\s]{1,500}>)", re.IGNORECASE | re.MULTILINE)
 _FULL_DISK = re.compile(r"disk is full|no space left|disk full|quota", re.IGNORECASE)
 
 log = structlog.get_logger()
@@ -43,12 +36,11 @@ log = structlog.get_logger()
 class Receiver:
     """The listener. `address` is where it listens once it was started."""
 
-    def __init__(self, settings: MailSettings, book: AddressBook, joining: Joining, accept: Accept) -> None:
+    def __init__(self, settings: MailSettings, book: AddressBook, intake: Intake) -> None:
         """Raises ValueError when the certificate cannot be used."""
         self._settings = settings
         self._book = book
-        self._joining = joining
-        self._accept = accept
+        self._intake = intake
         self._doors = Doors(settings.max_sessions, settings.max_sessions_per_address)
         self._room = Room(settings.max_bytes_in_hand)
         self._pace = Pace(settings)
@@ -131,12 +123,12 @@ class Receiver:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.content
         assert isinstance(raw, bytes)
-        hops = len(_RECEIVED.findall(_header_block(raw)))
-        if hops > MAX_HOPS:
+        passed = hops(raw)
+        if passed > MAX_HOPS:
             self._doors.refused["hops"] += 1
             return "554 5.4.6 Too many hops: this message seems to run in a circle"
         try:
-            await self._stored(raw, _envelope(session, envelope), hops)
+            await self._stored(raw, _envelope(session, envelope), passed)
         except NotStored as fault:
             return FULL if _is_full(fault) else TRY_LATER
         except TimeoutError:
@@ -160,21 +152,9 @@ class Receiver:
             log.warning("mail_not_stored", fault=type(fault).__name__)
 
     async def _take_in(self, raw: bytes, envelope: Mapping[str, Any], hops: int) -> Accepted:
-        entry = await self._joining.entry(raw, envelope, hops)
-        sender = str(envelope["mail_from"])
-        accepted = await self._accept(
-            InboundMessage(
-                channel=CHANNEL,
-                external_id=external_id(raw, sender),
-                conversation_key=entry.key or new_conversation_key(),
-                sender=sender,
-                raw=raw,
-                received_at=datetime.now(UTC),
-                envelope={**envelope, **_found(entry)},
-            )
-        )
+        accepted = await self._intake.take(raw, envelope, hops)
         if not accepted.duplicate:
-            self._pace.count(str(envelope["peer"]), sender)
+            self._pace.count(str(envelope["peer"]), str(envelope["mail_from"]))
         return accepted
 
 
@@ -198,27 +178,7 @@ def _envelope(session: Session, envelope: Envelope) -> Mapping[str, Any]:
     }
 
 
-def _found(entry: Entry) -> Mapping[str, Any]:
-    """What the reading of the mail goes by, so that it does not judge the sender otherwise."""
-    found: dict[str, Any] = {} if entry.verdict is None else {"verdict": asdict(entry.verdict)}
-    return found | ({"joined": entry.key} if entry.key else {})
-
-
 _HOOKS = [name for name in vars(Receiver) if name.startswith("handle_")]
-
-
-def external_id(raw: bytes, sender: str) -> str:
-    """The same for every attempt to deliver the same mail: Message-ID, envelope sender and content."""
-    named = _MESSAGE_ID.search(_header_block(raw))
-    digest = hashlib.sha256(named.group(1) if named else b"")
-    digest.update(b"\0" + sender.encode(errors="surrogateescape") + b"\0")
-    digest.update(hashlib.sha256(raw).digest())
-    return digest.hexdigest()
-
-
-def _header_block(raw: bytes) -> bytes:
-    head = raw[:MAX_HEADER_BYTES].replace(b"\r\n", b"\n")
-    return head.partition(b"\n\n")[0]
 
 
 def _shown(text: str) -> str:

@@ -38,6 +38,16 @@ class MailSettings(BaseModel):
     require_tls: bool = False
     """Whether mail is taken over encrypted lines only. Servers without TLS cannot write to the inbox then."""
 
+    imap_host: str = ""
+    """A mailbox to fetch mails from as well, for those who cannot receive SMTP. Empty: none."""
+    imap_port: int = Field(default=993, ge=1, le=65535)
+    imap_tls: Literal["implicit", "starttls", "off"] = "implicit"
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+    imap_seconds: float = Field(default=30, gt=0)
+    """Between two looks into the mailbox."""
+
     authentication: Literal["auto", "verify", "trust", "off"] = "auto"
     """Who finds out whether senders are who they say (SPF, DKIM, DMARC): we, or a mail server of our own that writes
     Authentication-Results. "auto": we, unless the listener can be reached from this machine only. "off": nobody, and
@@ -93,6 +103,12 @@ class MailSettings(BaseModel):
     def _log_in_is_whole(self) -> Self:
         if bool(self.relay_user) != bool(self.relay_password.get_secret_value()):
             raise ValueError("relay_user and relay_password belong together: set both or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _mailbox_is_whole(self) -> Self:
+        if self.imap_host and not (self.imap_user and self.imap_password.get_secret_value()):
+            raise ValueError("imap_host needs imap_user and imap_password")
         return self
 
     @model_validator(mode="after")
