@@ -16,7 +16,8 @@ class UnknownChannel(Exception):
 
 
 def names() -> list[str]:
-    return sorted(p.parent.name for p in HERE.glob("*/__init__.py"))
+    """A folder with a checklist is a channel; one without is what several channels share."""
+    return sorted(p.parent.name for p in HERE.glob("*/__init__.py") if (p.parent / "checklist.yml").exists())
 
 
 def folders() -> list[Path]:

@@ -19,7 +19,8 @@ import tweepy  # type: ignore[import-untyped]
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from channels.twitter.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from channels.monitor.answers import Quota
+from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
 from channels.twitter.settings import PUBLIC_API, XSettings
 
 POST_FIELDS = (
@@ -33,14 +34,6 @@ WANTED = {
     "media_fields": "alt_text,preview_image_url,type,url",
     "max_results": 100,
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """How many requests are left at an endpoint and for how long; None where X did not say."""
-
-    left: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

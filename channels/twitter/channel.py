@@ -20,21 +20,35 @@ from channels.contract import (
     RetryLater,
     SendReceipt,
 )
-from channels.twitter.api import Answer, Api
-from channels.twitter.feed import Feed
-from channels.twitter.ledger import Ledger
-from channels.twitter.listening import Listener
-from channels.twitter.marks import Marks
-from channels.twitter.pace import Pace, ServerClock
+from channels.monitor.answers import Known
+from channels.monitor.faults import Unclear
+from channels.monitor.feed import Feed
+from channels.monitor.ledger import Ledger
+from channels.monitor.listening import Listener
+from channels.monitor.marks import Marks
+from channels.monitor.pace import Pace, ServerClock
+from channels.monitor.parts import part
+from channels.monitor.posts import Page
+from channels.monitor.receive import Receiver
+from channels.monitor.sending import Sender, Templates
+from channels.monitor.state import State, Wording
+from channels.twitter.api import Api
+from channels.twitter.ids import SNOWFLAKE
+from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
-from channels.twitter.receive import CHANNEL, Receiver
-from channels.twitter.sending import Sender, Templates
+from channels.twitter.replying import Replying
 from channels.twitter.settings import XSettings, query
-from channels.twitter.state import State
+from channels.twitter.weight import MAX_WEIGHT, weight
 
+CHANNEL = "twitter"
 SEARCH_WINDOW = timedelta(days=7)
 """How far back a recent search reaches (X API v2, "search/recent")."""
 STOP_SECONDS = 4.5
+WORDING = Wording(
+    network="X",
+    credentials="check the four words of channel.twitter, and the app's access at X",
+    gap="the desk was down for longer than X can be searched back",
+)
 
 log = structlog.get_logger()
 
@@ -57,26 +71,27 @@ class XChannel(Channel):
         self.capabilities = Capabilities(max_characters=4_000, patience_seconds=120)
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        own = frozenset(settings.own_usernames)
         self._api: Api | None = None
-        self._receiver = Receiver(settings.account_id, own, context.accept)
-        self._reader = Reader(settings.account_id, self._receiver.is_own, context.words)
+        self._receiver = Receiver(CHANNEL, settings.account_id, settings.is_own, context.accept)
+        self._reader = Reader(settings.account_id, settings.is_own, context.words)
         account, posting, *looking = (
             Pace(name, settings.poll_seconds, clock) for name in ("account", "replies", "mentions", "search")
         )
-        marks = Marks(folder)
-        self._state = State(looking, [account, posting], marks, clock)
+        marks = Marks(folder, SNOWFLAKE)
+        self._state = State(WORDING, looking, [account, posting], marks, clock)
         first = timedelta(hours=settings.first_hours)
         feeds = [
             Feed(ask, pace, marks, self._receiver, clock, first, window)
             for pace, ask, window in zip(looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
         ]
-        self._listener = Listener(folder, self._connected, account, feeds, marks, self._state, clock, sleep)
+        self._listener = Listener(folder, self._who_are_we, account, feeds, marks, self._state, clock, sleep)
+        replying = Replying(self._connected, settings.is_own)
         self._sender = Sender(
-            self._connected,
-            settings.account_id,
-            own,
-            Templates(context.words, context.public_url),
+            CHANNEL,
+            WORDING.network,
+            replying.check,
+            replying.post,
+            Templates(context.words, CHANNEL, context.public_url, weight, MAX_WEIGHT),
             Ledger(folder, settings.replies_per_hour),
             posting,
             self._state,
@@ -143,9 +158,16 @@ class XChannel(Channel):
             self._api = Api(self._settings)
         return self._api
 
-    async def _mentions(self, since: int, token: str | None) -> Answer:
-        return await self._connected().mentions(since, token)
+    async def _who_are_we(self) -> Known:
+        answer = await self._connected().account()
+        username = part(answer.body, "data", "username")
+        if not isinstance(username, str) or not username:
+            raise Unclear
+        return Known(name=username, quota=answer.quota, at=answer.at)
 
-    async def _search(self, since: int, token: str | None) -> Answer:
+    async def _mentions(self, since: int, token: str | None) -> Page:
+        return page_of(await self._connected().mentions(since, token))
+
+    async def _search(self, since: int, token: str | None) -> Page:
         asked = query(self._listener.username, self._settings.keywords)
-        return await self._connected().search(asked, since, token)
+        return page_of(await self._connected().search(asked, since, token))

@@ -11,11 +11,9 @@ from typing import Any
 import structlog
 
 from channels.contract import Kind, ReadMessage, Words
-from channels.twitter.ids import whole
-from channels.twitter.posts import clean, entries, part
+from channels.monitor.parts import clean, entries, language_of, part, whole, words
 
 _LEADING = re.compile(r"^(?:@\w{1,15}(?:\s+|$))+", re.ASCII)
-_CHINESE = re.compile("[\u3400-\u9fff]")
 
 log = structlog.get_logger()
 
@@ -38,8 +36,7 @@ class Reader:
         post_id, author_id = part(kept, "post", "id"), part(kept, "author", "id")
         if whole(post_id) is None or whole(author_id) is None:
             raise ValueError("no post")
-        username = part(kept, "author", "username")
-        username = clean(username) if isinstance(username, str) else ""
+        username = words(kept, "author", "username")
         text = _text(kept)
         addressed = self._addressed(kept, envelope)
         thread = {"post_id": post_id, "username": username, "addressed": "yes" if addressed else "no"}
@@ -53,7 +50,7 @@ class Reader:
         return envelope.get("feed") == "mentions" or self._account_id in (*named, replied)
 
     def _note(self, kept: Any, text: str, *, addressed: bool) -> str | None:
-        language = "zh" if _CHINESE.search(text[:1000]) else "en"
+        language = language_of(text)
         notes = [] if addressed else [self._words.say("twitter.note_keyword", language)]
         history = [each for each in entries(kept, "post", "edit_history_tweet_ids") if whole(each) is not None]
         if (edits := history.index(kept["post"]["id"]) if kept["post"]["id"] in history else 0) > 0:

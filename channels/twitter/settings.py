@@ -88,6 +88,9 @@ class XSettings(BaseModel):
         """An access token begins with the number of its account; "" when the channel is off."""
         return self.access_token.get_secret_value().partition("-")[0]
 
+    def is_own(self, author_id: str, username: str) -> bool:
+        return author_id == self.account_id or username.casefold() in self.own_usernames
+
 
 def query(username: str, keywords: list[str]) -> str:
     """The recent search. It asks for mentions, too: the list of mentions ends after 800 posts, a search does not.

@@ -22,6 +22,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
     "channels.live_contract": (),
+    "channels.monitor": ("channels.monitor", *CONTRACT),
     "actions": ("actions", "bot.understanding.labels", "bot.understanding.signals", "bot.understanding.folding"),
     "actions.commands": (),
     "escalation.help": ("escalation", *CONTRACT, *SHARED, "bot.understanding"),
@@ -42,7 +43,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 def allowed(module: str) -> tuple[str, ...]:
     for name in names():
         if within(module, (f"channels.{name}",)):
-            return (f"channels.{name}", *CONTRACT)
+            return (f"channels.{name}", "channels.monitor", *CONTRACT)
     rule = max((rule for rule in RULES if within(module, (rule,))), key=len, default="")
     return RULES.get(rule, ()) + EXTRA.get(module, ())
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from channels.twitter.channel import XChannel
-from tests.twitter.harness import FakeDesk, Time, channel
+from tests.monitor.harness import Time
+from tests.twitter.harness import FakeDesk, channel
 from tests.twitter.x_api import XApi
 
 type Start = Callable[..., Awaitable[XChannel]]

@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+from channels.monitor.faults import AskedToWait, Forbidden, NotTaken, Unauthorized, Unclear
 from channels.twitter.api import Api
-from channels.twitter.faults import AskedToWait, Forbidden, NotTaken, Unauthorized, Unclear
 from channels.twitter.settings import check
-from tests.twitter.harness import PUBLIC_URL, Time
+from tests.monitor.harness import Time
+from tests.twitter.harness import PUBLIC_URL
 from tests.twitter.x_api import CREDENTIALS, Fault, XApi
 
 

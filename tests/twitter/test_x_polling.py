@@ -15,10 +15,11 @@ from bot.files import Files
 from bot.inbox import Inbox
 from bot.store.store import Store
 from channels.contract import NotStored
-from channels.twitter.durable import read_json
+from channels.monitor.durable import read_json
 from tests.conftest import MovedClock
+from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import FakeDesk, Time
+from tests.twitter.harness import FakeDesk
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
 
 OWN = int(ACCOUNT["id"])
@@ -216,7 +217,7 @@ async def test_nothing_of_the_state_holds_words_of_people(start: Start, api: XAp
 async def test_more_than_fits_into_memory_is_had_in_two_looks(
     start: Start, api: XApi, desk: FakeDesk, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.twitter.feed.MOST_GATHERED", 250)
+    monkeypatch.setattr("channels.monitor.feed.MOST_GATHERED", 250)
     posted = [api.say(f"@DemoExchange {number}", ago=3000 - number) for number in range(600)]
     await start()
     await time.run(10)

@@ -10,7 +10,8 @@ import pytest
 
 from channels.contract import Kind, ReadMessage
 from channels.twitter.channel import XChannel
-from tests.twitter.harness import FakeDesk, Time, channel
+from tests.monitor.harness import Time
+from tests.twitter.harness import FakeDesk, channel
 
 
 @pytest.fixture

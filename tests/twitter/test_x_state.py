@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import pytest
 
+from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import FakeDesk, Time
+from tests.twitter.harness import FakeDesk
 from tests.twitter.x_api import Fault, XApi
 
 HOUR = 3600.0

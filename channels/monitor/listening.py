@@ -8,14 +8,13 @@ from pathlib import Path
 
 import structlog
 
-from channels.twitter.api import Api
-from channels.twitter.durable import lock, unlock
-from channels.twitter.faults import Fault, Unauthorized, Unclear
-from channels.twitter.feed import Feed
-from channels.twitter.marks import Marks
-from channels.twitter.pace import SLOW_SECONDS, Pace, ServerClock
-from channels.twitter.posts import part
-from channels.twitter.state import State
+from channels.monitor.answers import Known
+from channels.monitor.durable import lock, unlock
+from channels.monitor.faults import Fault, Unauthorized
+from channels.monitor.feed import Feed
+from channels.monitor.marks import Marks
+from channels.monitor.pace import SLOW_SECONDS, Pace, ServerClock
+from channels.monitor.state import State
 
 TURN_SECONDS = 15.0
 """How often a process looks whether the one that listens has gone."""
@@ -27,7 +26,7 @@ class Listener:
     def __init__(
         self,
         folder: Path,
-        api: Callable[[], Api],
+        who_are_we: Callable[[], Awaitable[Known]],
         account: Pace,
         feeds: Sequence[Feed],
         marks: Marks,
@@ -35,8 +34,9 @@ class Listener:
         clock: ServerClock,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        """`who_are_we` asks for our own account and raises Fault."""
         self._folder = folder
-        self._api = api
+        self._who = who_are_we
         self._account = account
         self._feeds = feeds
         self._marks = marks
@@ -46,7 +46,7 @@ class Listener:
         self._lock: int | None = None
         self._slow_call_at: float | None = None
         self.username = ""
-        """Of our account, once X has told."""
+        """Of our account, once the network has told."""
 
     async def run(self) -> None:
         """Until cancelled. No fault ends it: whatever is wrong today may be right tomorrow."""
@@ -67,7 +67,7 @@ class Listener:
         try:
             return await self._step()
         except Exception as error:  # a bug or a full disk must not end the listening
-            log.error("x_round_broke", fault=type(error).__name__, exc_info=error)
+            log.error("feed_round_broke", channel=self._folder.name, fault=type(error).__name__, exc_info=error)
             return SLOW_SECONDS
 
     async def _step(self) -> float:
@@ -101,17 +101,14 @@ class Listener:
 
     async def _who_are_we(self) -> None:
         try:
-            answer = await self._api().account()
-            username = part(answer.body, "data", "username")
-            if not isinstance(username, str) or not username:
-                raise Unclear
+            known = await self._who()
         except Fault as fault:
-            log.warning("x_not_heard", feed=self._account.name, fault=fault.name)
+            log.warning("feed_not_heard", channel=self._folder.name, feed=self._account.name, fault=fault.name)
             self._account.failed(fault)
             return
-        self._clock.heard(answer.at)
-        self._account.answered(answer.quota, more=False)
-        self.username = username
+        self._clock.heard(known.at)
+        self._account.answered(known.quota, more=False)
+        self.username = known.name
 
     async def _is_ours(self) -> bool:
         """Raises OSError. Without the marks nothing may be looked at: they would be written anew."""

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-from channels.twitter.durable import Damaged, locked, read_json, write_json
+from channels.monitor.durable import Damaged, locked, read_json, write_json
 
 FILE = "replies.json"
 DAY = timedelta(hours=24)

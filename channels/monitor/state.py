@@ -1,17 +1,31 @@
-"""Whether X hears us and we hear X, as sentences for the operator."""
+"""Whether a network hears us and we hear it, as sentences for the operator."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from channels.twitter.marks import Marks
-from channels.twitter.pace import Pace, ServerClock
+from channels.monitor.marks import Marks
+from channels.monitor.pace import Pace, ServerClock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    network: str
+    """Its name for operators."""
+    credentials: str
+    """What to look at when it refuses our credentials."""
+    gap: str
+    """Why a stretch of time can be missing."""
 
 
 class State:
-    def __init__(self, feeds: Sequence[Pace], others: Sequence[Pace], marks: Marks, clock: ServerClock) -> None:
+    def __init__(
+        self, wording: Wording, feeds: Sequence[Pace], others: Sequence[Pace], marks: Marks, clock: ServerClock
+    ) -> None:
         """`others`: endpoints that are asked for something else than posts."""
+        self._wording = wording
         self._feeds = feeds
         self._paces = [*feeds, *others]
         self._marks = marks
@@ -35,13 +49,16 @@ class State:
 
     def deaf(self) -> str | None:
         if self._refused:
-            return "X refuses our credentials; check the four words of channel.twitter, and the app's access at X"
+            return f"{self._wording.network} refuses our credentials; {self._wording.credentials}"
         return None
 
     def trouble(self) -> str | None:
         sentences = [*self._down(), *self._waiting(), *self._missing()]
         if self._marks.damaged:
-            sentences.append("X: the file that says how far was read was damaged; the last posts were read again")
+            network = self._wording.network
+            sentences.append(
+                f"{network}: the file that says how far was read was damaged; the last posts were read again"
+            )
         return "; ".join(sentences) or None
 
     def quotas(self) -> dict[str, int]:
@@ -50,28 +67,28 @@ class State:
 
     def _down(self) -> list[str]:
         return [
-            f"X: {pace.name} down since {_shown(pace.failing_since)} ({pace.fault})"
+            f"{self._wording.network}: {pace.name} down since {_shown(pace.failing_since)} ({pace.fault})"
             for pace in self._paces
             if pace.slow and pace.failing_since is not None
         ]
 
     def _waiting(self) -> list[str]:
         return [
-            f"X: the quota of {pace.name} is used up (0 requests left), new {_until(pace.renewed)}"
+            f"{self._wording.network}: the quota of {pace.name} is used up (0 requests left), new "
+            f"{self._until(pace.renewed)}"
             for pace in self._paces
             if pace.waits_for_quota and not pace.slow
         ]
 
     def _missing(self) -> list[str]:
         return [
-            f"X: posts of the feed {feed} from {_shown(after)} to {_shown(until)} are missing: the desk was down for "
-            "longer than X can be searched back; look for them by hand"
+            f"{self._wording.network}: posts of the feed {feed} from {_shown(after)} to {_shown(until)} are missing: "
+            f"{self._wording.gap}; look for them by hand"
             for feed, after, until in self._marks.gaps(self._clock())
         ]
 
-
-def _until(moment: datetime | None) -> str:
-    return "at a time that X did not say" if moment is None else f"at {_shown(moment)}"
+    def _until(self, moment: datetime | None) -> str:
+        return f"at a time that {self._wording.network} did not say" if moment is None else f"at {_shown(moment)}"
 
 
 def _shown(moment: datetime) -> str:

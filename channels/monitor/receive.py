@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from channels.contract import Accept, InboundMessage, NotStored
-from channels.twitter.posts import Post
+from channels.monitor.posts import Post
 
-CHANNEL = "twitter"
 REMEMBERED = 50_000
-"""Posts known to be stored, so that the two feeds and the overlap of two looks do not store each twice."""
+"""Posts known to be stored, so that two feeds and the overlap of two looks do not store each twice."""
 
 
 class Receiver:
-    def __init__(self, account_id: str, own_usernames: Set[str], accept: Accept) -> None:
-        self._account_id = account_id
-        self._own_usernames = own_usernames
+    def __init__(self, channel: str, account: str, is_own: Callable[[str, str], bool], accept: Accept) -> None:
+        """`account`: whose conversations these are, the first half of their keys. `is_own` takes an author's id and
+        user name."""
+        self.channel = channel
+        self._account = account
+        self._is_own = is_own
         self._accept = accept
-        self._known: OrderedDict[int, None] = OrderedDict()
+        self._known: OrderedDict[str, None] = OrderedDict()
         self.refused: Counter[str] = Counter()
         """Posts that were not stored since the start, by reason."""
 
@@ -35,13 +37,10 @@ class Receiver:
         if fault := next((outcome for outcome in outcomes if outcome is not None), None):
             raise fault
 
-    def is_own(self, author_id: str, username: str) -> bool:
-        return author_id == self._account_id or username.casefold() in self._own_usernames
-
     def _is_wanted(self, post: Post) -> bool:
         if post.id in self._known:
             return False
-        reason = "own" if self.is_own(post.author_id, post.username) else "repost" if post.repost else None
+        reason = "own" if self._is_own(post.author_id, post.username) else post.refused
         if reason is not None:
             self._remember(post.id)
             self.refused[reason] += 1
@@ -59,17 +58,17 @@ class Receiver:
 
     def _message(self, post: Post, feed: str) -> InboundMessage:
         return InboundMessage(
-            channel=CHANNEL,
-            external_id=str(post.id),
-            conversation_key=f"{self._account_id}:{post.author_id}",
+            channel=self.channel,
+            external_id=post.id,
+            conversation_key=f"{self._account}:{post.author_id}",
             sender=post.author_id,
             raw=post.raw,
             received_at=datetime.now(UTC),
-            envelope={"feed": feed, "username": post.username, "created_at": post.created_at},
+            envelope={"feed": feed, "username": post.username, **post.envelope},
             language=post.language,
         )
 
-    def _remember(self, post_id: int) -> None:
+    def _remember(self, post_id: str) -> None:
         self._known[post_id] = None
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)

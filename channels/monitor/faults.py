@@ -1,10 +1,10 @@
-"""What can go wrong between X and us, told apart by what is to be done."""
+"""What can go wrong between a network and us, told apart by what is to be done."""
 
 from __future__ import annotations
 
 
 class Fault(Exception):
-    """`name` is a fixed word of ours; X's own words may repeat what somebody wrote."""
+    """`name` is a fixed word of ours; the network's own words may repeat what somebody wrote."""
 
     name = "fault"
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from channels.twitter.api import Quota
-from channels.twitter.faults import AskedToWait, Fault
+from channels.monitor.answers import Quota
+from channels.monitor.faults import AskedToWait, Fault
 
 LONGEST_PAUSE_SECONDS = 900.0
-"""X's windows last 15 minutes; a reset that lies farther off is not believed."""
+"""The networks' windows last up to 15 minutes; a reset that lies farther off is not believed."""
 FIRST_PAUSE_SECONDS = 5.0
 FAILURES_TO_SLOW_DOWN = 3
 SLOW_SECONDS = 60.0
@@ -55,7 +55,7 @@ class Pace:
         self.failing_since: datetime | None = None
         self.fault = ""
         self.left: int | None = None
-        """Requests left in the current window, as far as X says."""
+        """Requests left in the current window, as far as the network says."""
         self.renewed: datetime | None = None
         """When the quota is new."""
         self.used_up = 0
@@ -106,5 +106,5 @@ class Pace:
 
 
 def _within_reason(seconds: float | None) -> float:
-    """One more second than X asked for, since its times are whole; a minute when it named none."""
+    """One more second than was asked for, since its times are whole; a minute when it named none."""
     return SLOW_SECONDS if seconds is None else min(seconds + 1.0, LONGEST_PAUSE_SECONDS)

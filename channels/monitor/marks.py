@@ -9,8 +9,9 @@ from typing import Any
 
 import structlog
 
-from channels.twitter.durable import Damaged, read_json, write_json
-from channels.twitter.ids import id_at, time_of, whole
+from channels.monitor.durable import Damaged, read_json, write_json
+from channels.monitor.parts import whole
+from channels.monitor.positions import Scale
 
 FILE = "feeds.json"
 QUIET_SECONDS = 3600.0
@@ -25,8 +26,9 @@ log = structlog.get_logger()
 class Marks:
     """Everything up to a feed's mark is stored. Marks only move forward."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scale: Scale) -> None:
         self._path = folder / FILE
+        self.scale = scale
         self._feeds: dict[str, int] = {}
         self._written: dict[str, int] = {}
         self._gaps: list[tuple[str, int, int]] = []
@@ -38,7 +40,7 @@ class Marks:
         try:
             kept = await asyncio.to_thread(read_json, self._path)
         except Damaged:
-            log.error("x_marks_damaged")
+            log.error("feed_marks_damaged", channel=self._path.parent.name)
             await asyncio.to_thread(self._path.rename, self._path.with_suffix(".damaged"))
             self.damaged, kept = True, {}
         feeds = kept.get("feeds")
@@ -56,20 +58,21 @@ class Marks:
         if mark <= self._feeds.get(feed, -1):
             return
         self._feeds[feed] = mark
-        step = time_of(mark) - time_of(self._written.get(feed, 0))
+        step = self.scale.time(mark) - self.scale.time(self._written.get(feed, 0))
         if not quiet or step > timedelta(seconds=QUIET_SECONDS):
             await self._write()
 
     async def missing(self, feed: str, after: int, until: int) -> None:
         """Nobody read what was posted in between, and nobody can any more. Raises OSError."""
-        log.error("x_gap", feed=feed, after=time_of(after).isoformat(), until=time_of(until).isoformat())
+        begin, end = (self.scale.time(position).isoformat() for position in (after, until))
+        log.error("feed_gap", channel=self._path.parent.name, feed=feed, after=begin, until=end)
         self._gaps = [*self._gaps, (feed, after, until)][-MANY_GAPS:]
         await self._write()
 
     def gaps(self, now: datetime) -> list[tuple[str, datetime, datetime]]:
-        """Those whose end is at most 14 days ago: a search's own seven days, and `SHOWN`."""
-        oldest = id_at(now - SHOWN - timedelta(days=7))
-        return [(feed, time_of(after), time_of(until)) for feed, after, until in self._gaps if until >= oldest]
+        """Those whose end is at most 14 days ago: the seven days that X can be searched back, and `SHOWN`."""
+        time, oldest = self.scale.time, self.scale.at(now - SHOWN - timedelta(days=7))
+        return [(feed, time(after), time(until)) for feed, after, until in self._gaps if until >= oldest]
 
     async def _write(self) -> None:
         feeds = dict(self._feeds)

@@ -1,4 +1,4 @@
-"""One feed, mentions or the search: pages come newest first, are gathered, stored oldest first; then the mark moves."""
+"""One feed, such as a search: pages come newest first, are gathered, stored oldest first; then the mark moves."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from datetime import timedelta
 import structlog
 
 from channels.contract import NotStored
-from channels.twitter.api import Answer
-from channels.twitter.faults import Fault, NotTaken
-from channels.twitter.ids import id_at, time_of
-from channels.twitter.marks import Marks
-from channels.twitter.pace import Pace, ServerClock
-from channels.twitter.posts import Post, page_of
-from channels.twitter.receive import Receiver
+from channels.monitor.faults import Fault, NotTaken
+from channels.monitor.marks import Marks
+from channels.monitor.pace import Pace, ServerClock
+from channels.monitor.posts import Page, Post
+from channels.monitor.receive import Receiver
 
 LATE = timedelta(seconds=60)
-"""A post may appear in a feed so long after others with higher ids: every look begins that much before the mark."""
+"""A post may appear in a feed so long after others that are newer: every look begins that much before the mark."""
 WINDOW_MARGIN = timedelta(minutes=2)
 CHUNK = 100
 """Posts stored together before the mark moves."""
@@ -36,11 +34,14 @@ class Sweep:
 
     since: int
     began: int
-    """The server's time at the beginning, as an id."""
+    """The server's time at the beginning, as a position."""
     token: str | None = None
-    found: dict[int, Post] = field(default_factory=dict)
+    found: dict[str, Post] = field(default_factory=dict)
     cut: bool = False
     """Newer posts were let go."""
+
+    def in_order(self) -> list[Post]:
+        return sorted(self.found.values(), key=lambda post: (post.position, post.id))
 
 
 @dataclass
@@ -53,16 +54,17 @@ class Gathered:
 class Feed:
     def __init__(
         self,
-        ask: Callable[[int, str | None], Awaitable[Answer]],
+        ask: Callable[[int, str | None], Awaitable[Page]],
         pace: Pace,
         marks: Marks,
         receiver: Receiver,
         clock: ServerClock,
         first: timedelta,
         window: timedelta | None = None,
+        late: timedelta = LATE,
     ) -> None:
-        """`ask` fetches a page of what is newer than an id. `first`: how far back the very first look goes. `window`:
-        how far back the feed reaches at all."""
+        """`ask` fetches a page of what is newer than a position and raises Fault. `first`: how far back the very first
+        look goes. `window`: how far back the feed reaches at all. `late`: how much before its mark a look begins."""
         self.name = pace.name
         self.pace = pace
         self._ask = ask
@@ -71,6 +73,7 @@ class Feed:
         self._clock = clock
         self._first = first
         self._window = window
+        self._late = late
         self._sweep: Sweep | None = None
         self._gathered: Gathered | None = None
         self._store_due = 0.0
@@ -78,7 +81,7 @@ class Feed:
 
     @property
     def due(self) -> float:
-        """What is gathered is stored without regard to X's quota."""
+        """What is gathered is stored without regard to the network's quota."""
         return self._store_due if self._gathered is not None else self.pace.due
 
     async def step(self) -> None:
@@ -90,12 +93,12 @@ class Feed:
                 await self._store(self._gathered)
                 self._gathered = None
         except Fault as fault:
-            log.warning("x_not_heard", feed=self.name, fault=fault.name)
+            log.warning("feed_not_heard", channel=self._receiver.channel, feed=self.name, fault=fault.name)
             if isinstance(fault, NotTaken):
                 self._sweep = None  # a token may have expired, or the window has moved on
             self.pace.failed(fault)
         except (NotStored, OSError) as fault:
-            log.warning("x_not_stored", feed=self.name, fault=type(fault).__name__)
+            log.warning("feed_not_stored", channel=self._receiver.channel, feed=self.name, fault=type(fault).__name__)
             seconds = getattr(fault, "after_seconds", None) or NOT_STORED_SECONDS
             self._store_due = self._clock.monotonic() + seconds
             if self._gathered is None:  # the mark of the first look could not be written
@@ -109,35 +112,44 @@ class Feed:
     async def _look(self) -> None:
         """Raises Fault or OSError."""
         sweep = self._sweep = self._sweep or await self._begin()
-        answer = await self._ask(sweep.since, sweep.token)
-        self._clock.heard(answer.at)
-        page = page_of(answer.body)
+        page = await self._ask(sweep.since, sweep.token)
+        self._clock.heard(page.at)
         if page.odd:
             self._receiver.refused["unreadable"] += page.odd
         sweep.found.update((post.id, post) for post in page.posts)
         if len(sweep.found) > MOST_GATHERED:
             sweep.cut = True
-            sweep.found = {post_id: sweep.found[post_id] for post_id in sorted(sweep.found)[:MOST_GATHERED]}
+            sweep.found = {post.id: post for post in sweep.in_order()[:MOST_GATHERED]}
         again = page.token is not None and page.token == sweep.token
         sweep.token = None if again else page.token
-        self.pace.answered(answer.quota, more=sweep.token is not None or sweep.cut)
+        self.pace.answered(page.quota, more=sweep.token is not None or sweep.cut)
         if sweep.token is None:
-            self._gathered, self._sweep = _in_order(sweep), None
+            if page.unreached:
+                await self._unreached(sweep)
+            self._gathered, self._sweep = _gathered(sweep), None
 
     async def _begin(self) -> Sweep:
-        now = self._clock()
+        now, scale = self._clock(), self._marks.scale
         mark = self._marks.get(self.name)
         if mark is None:
-            mark = id_at(now - self._first)
+            mark = scale.at(now - self._first)
             await self._marks.move(self.name, mark)
-        since = id_at(time_of(mark) - LATE)
+        since = scale.at(scale.time(mark) - self._late)
         if self._window is not None:
-            floor = id_at(now - self._window + WINDOW_MARGIN)
+            floor = scale.at(now - self._window + WINDOW_MARGIN)
             if mark < floor:
                 await self._marks.missing(self.name, mark, floor)
                 await self._marks.move(self.name, floor)
             since = max(since, floor)
-        return Sweep(since=since, began=id_at(now))
+        return Sweep(since=since, began=scale.at(now))
+
+    async def _unreached(self, sweep: Sweep) -> None:
+        """What lies between the mark and the oldest post that was to be had is missing."""
+        oldest = min((post.position for post in sweep.found.values()), default=sweep.began)
+        mark = self._marks.get(self.name)
+        if mark is not None and oldest > mark:
+            await self._marks.missing(self.name, mark, oldest)
+            await self._marks.move(self.name, oldest)
 
     async def _store(self, gathered: Gathered) -> None:
         """Raises NotStored or OSError; what is left stays gathered."""
@@ -146,12 +158,16 @@ class Feed:
             # What has begun is finished, also when the loop is being stopped.
             self._storing = asyncio.ensure_future(self._receiver.take(chunk, self.name))
             await asyncio.shield(self._storing)
-            await self._marks.move(self.name, chunk[-1].id)
+            await self._marks.move(self.name, min(chunk[-1].position, self._now()))
             del gathered.posts[:CHUNK]
-        await self._marks.move(self.name, gathered.mark, quiet=True)
+        await self._marks.move(self.name, min(gathered.mark, self._now()), quiet=True)
+
+    def _now(self) -> int:
+        """A post that says it is of the future does not take the mark there."""
+        return self._marks.scale.at(self._clock())
 
 
-def _in_order(sweep: Sweep) -> Gathered:
-    posts = [sweep.found[post_id] for post_id in sorted(sweep.found)]
-    newest = posts[-1].id if posts else 0
+def _gathered(sweep: Sweep) -> Gathered:
+    posts = sweep.in_order()
+    newest = posts[-1].position if posts else 0
     return Gathered(posts, newest if sweep.cut else max(newest, sweep.began))

@@ -1,0 +1,42 @@
+"""A post and a page of posts, as every network's adapter hands them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from channels.monitor.answers import Quota
+
+
+@dataclass(frozen=True, kw_only=True)
+class Post:
+    id: str
+    """The id under which it is stored; every version of an edited post has its own."""
+    position: int
+    author_id: str
+    username: str
+    language: str | None
+    """The network's guess, if it is one of our languages."""
+    raw: bytes
+    """The JSON that is stored."""
+    envelope: Mapping[str, str] = field(default_factory=dict)
+    """What is stored beside it."""
+    refused: str | None = None
+    """Why it is not to be stored, as a fixed word; None: it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Of one feed, the newest first."""
+
+    posts: list[Post]
+    token: str | None
+    """Of the next, older page; None at the end, or where what is older was read before."""
+    odd: int = 0
+    """Entries without id or author."""
+    unreached: bool = False
+    """The network gives nothing older, though not all of what was asked for has been had."""
+    quota: Quota = field(default_factory=Quota)
+    at: datetime | None = None
+    """The server's clock."""
