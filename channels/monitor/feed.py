@@ -39,6 +39,8 @@ class Sweep:
     found: dict[str, Post] = field(default_factory=dict)
     cut: bool = False
     """Newer posts were let go."""
+    unreached: int = 0
+    """Before this position the network gave nothing, though it was asked for more."""
 
     def in_order(self) -> list[Post]:
         return sorted(self.found.values(), key=lambda post: (post.position, post.id))
@@ -120,12 +122,13 @@ class Feed:
         if len(sweep.found) > MOST_GATHERED:
             sweep.cut = True
             sweep.found = {post.id: post for post in sweep.in_order()[:MOST_GATHERED]}
+        if page.unreached is not None:
+            sweep.unreached = max(sweep.unreached, page.unreached)
         again = page.token is not None and page.token == sweep.token
         sweep.token = None if again else page.token
         self.pace.answered(page.quota, more=sweep.token is not None or sweep.cut)
         if sweep.token is None:
-            if page.unreached:
-                await self._unreached(sweep)
+            await self._unreached(sweep)
             self._gathered, self._sweep = _gathered(sweep), None
 
     async def _begin(self) -> Sweep:
@@ -145,11 +148,10 @@ class Feed:
 
     async def _unreached(self, sweep: Sweep) -> None:
         """What lies between the mark and the oldest post that was to be had is missing."""
-        oldest = min((post.position for post in sweep.found.values()), default=sweep.began)
         mark = self._marks.get(self.name)
-        if mark is not None and oldest > mark:
-            await self._marks.missing(self.name, mark, oldest)
-            await self._marks.move(self.name, oldest)
+        if mark is not None and sweep.unreached > mark:
+            await self._marks.missing(self.name, mark, sweep.unreached)
+            await self._marks.move(self.name, sweep.unreached)
 
     async def _store(self, gathered: Gathered) -> None:
         """Raises NotStored or OSError; what is left stays gathered."""

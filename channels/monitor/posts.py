@@ -35,8 +35,8 @@ class Page:
     """Of the next, older page; None at the end, or where what is older was read before."""
     odd: int = 0
     """Entries without id or author."""
-    unreached: bool = False
-    """The network gives nothing older, though not all of what was asked for has been had."""
+    unreached: int | None = None
+    """The position of the oldest post that the network gives, where that is not all of what was asked for."""
     quota: Quota = field(default_factory=Quota)
     at: datetime | None = None
     """The server's clock."""

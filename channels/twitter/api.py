@@ -10,8 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, override
 
 import requests
@@ -21,8 +20,10 @@ from urllib3.exceptions import NewConnectionError
 
 from channels.monitor.answers import Quota
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from channels.monitor.headers import quota, server_time
 from channels.twitter.settings import PUBLIC_API, XSettings
 
+LIMITS = "x-rate-limit-"
 POST_FIELDS = (
     "attachments,author_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,"
     "referenced_tweets"
@@ -129,7 +130,7 @@ def _answer(ask: Callable[[], requests.Response]) -> Answer:
         raise (NeverLeft() if _never_left(error) else Unclear()) from error
     if not isinstance(body, dict):
         raise Unclear
-    return Answer(body=body, quota=_quota(response), at=_server_time(response))
+    return Answer(body=body, quota=quota(response.headers, LIMITS), at=server_time(response.headers))
 
 
 def _never_left(error: Exception) -> bool:
@@ -146,31 +147,8 @@ def _judged(response: requests.Response) -> Fault:
         case 403 | 404:
             return Forbidden()
         case 429:
-            return AskedToWait(_quota(response).seconds)
+            return AskedToWait(quota(response.headers, LIMITS).seconds)
         case code if 400 <= code < 500:
             return NotTaken()
         case _:
             return Unclear()
-
-
-def _quota(response: requests.Response) -> Quota:
-    """`x-rate-limit-reset` is seconds since 1970 by the server's clock, and so is told in seconds from its `Date`."""
-    left, reset = _number(response, "x-rate-limit-remaining"), _number(response, "x-rate-limit-reset")
-    seconds = None
-    if reset is not None:
-        now = _server_time(response) or datetime.now(UTC)
-        seconds = reset - now.timestamp()
-    return Quota(left=left, seconds=seconds if seconds is not None and seconds > 0 else None)
-
-
-def _number(response: requests.Response, header: str) -> int | None:
-    text = response.headers.get(header, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
-
-
-def _server_time(response: requests.Response) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

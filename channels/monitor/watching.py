@@ -1,0 +1,89 @@
+"""A channel that looks at a network's feeds and says one sentence there: what is the same for every network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, override
+
+import structlog
+
+from channels.contract import Capabilities, Channel, Figures, OutboundMessage, ReadMessage, RetryLater, SendReceipt
+from channels.monitor.listening import Listener
+from channels.monitor.receive import Receiver
+from channels.monitor.sending import Sender
+from channels.monitor.state import State
+
+STOP_SECONDS = 4.5
+CAPABILITIES = Capabilities(max_characters=4_000, patience_seconds=120)
+"""Nothing that is said here leaves but the one sentence, so its length is no limit of a network."""
+
+log = structlog.get_logger()
+
+
+class Reader(Protocol):
+    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    listener: Listener
+    receiver: Receiver
+    reader: Reader
+    sender: Sender
+    state: State
+
+
+class Watching(Channel):
+    capabilities = CAPABILITIES
+
+    def __init__(self, parts: Parts, *, off: str) -> None:
+        """`off`: why the channel is off; "" when it is on. A channel that is off starts nothing and has no door."""
+        self._parts = parts
+        self._off = off
+        self._listening: asyncio.Task[None] | None = None
+
+    @override
+    async def start(self) -> None:
+        """Does not wait for the network: the desk serves its other channels whether it answers or not."""
+        if not self._off and self._listening is None:
+            self._listening = asyncio.create_task(self._parts.listener.run())
+
+    @override
+    async def stop(self) -> None:
+        if self._listening is None:
+            return
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
+        self._listening = None
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._parts.listener.finish()
+        except TimeoutError:
+            log.warning("stop_incomplete", channel=self.name)
+
+    @override
+    def deaf(self) -> str | None:
+        return self._parts.state.deaf()
+
+    @override
+    def trouble(self) -> str | None:
+        return self._parts.state.trouble()
+
+    @override
+    def figures(self) -> Figures:
+        state = self._parts.state
+        return Figures(connections=state.feeds_up, refused={**self._parts.receiver.refused, **state.quotas()})
+
+    @override
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return self._parts.reader.read(raw, envelope)
+
+    @override
+    async def send(self, message: OutboundMessage) -> SendReceipt:
+        if self._off:
+            raise RetryLater(self._off)
+        return await self._parts.sender.send(message)
