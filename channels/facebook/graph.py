@@ -11,8 +11,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +21,7 @@ from channels.facebook.judging import judged, quota
 from channels.facebook.settings import PUBLIC_API, FacebookSettings
 from channels.monitor.answers import Quota
 from channels.monitor.faults import NeverLeft, Unclear
+from channels.monitor.headers import server_time
 
 MAX_ANSWER_BYTES = 8_000_000
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -119,12 +119,4 @@ def _answer(response: httpx.Response, raw: bytes) -> Answer:
         raise judged(response.status_code, body, response.headers)
     if not isinstance(body, dict):
         raise Unclear
-    return Answer(body=body, quota=quota(response.headers), at=_server_time(response))
-
-
-def _server_time(response: httpx.Response) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return Answer(body=body, quota=quota(response.headers), at=server_time(response.headers))

@@ -29,13 +29,19 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Yields the server's address, for example "http://127.0.0.1:40123"."""
+async def serving(app: ASGIApp, port: int = 0, *, dated: bool = True) -> AsyncIterator[str]:
+    """Yields the server's address, for example "http://127.0.0.1:40123". `dated`: it says the time in every answer."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=1
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+        date_header=dated,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
