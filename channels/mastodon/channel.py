@@ -1,0 +1,139 @@
+"""The Mastodon channel put together. Without server and access token it is off: it starts nothing and has no door."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import override
+
+from channels.contract import ChannelContext
+from channels.mastodon.api import Api
+from channels.mastodon.pages import ID, notices_page, posts_page
+from channels.mastodon.reading import Reader
+from channels.mastodon.replying import MAX_CHARACTERS, Replying, size
+from channels.mastodon.settings import MastodonSettings
+from channels.monitor.answers import Known
+from channels.monitor.chain import Ask, chained
+from channels.monitor.faults import Unclear
+from channels.monitor.feed import Feed
+from channels.monitor.ledger import Ledger
+from channels.monitor.listening import Listener
+from channels.monitor.marks import Marks
+from channels.monitor.pace import Pace, ServerClock
+from channels.monitor.parts import words
+from channels.monitor.positions import MICROSECONDS
+from channels.monitor.posts import Page
+from channels.monitor.receive import Receiver
+from channels.monitor.sending import Sender, Templates
+from channels.monitor.state import State, Wording
+from channels.monitor.watching import Parts, Watching
+
+CHANNEL = "mastodon"
+OFF = "the Mastodon channel is off: base_url and access_token of channel.mastodon are not set"
+WORDING = Wording(
+    network="Mastodon",
+    credentials="check access_token and base_url of channel.mastodon, and the token's scopes",
+    gap="the server gives nothing older",
+)
+UNDER_WAY = timedelta(minutes=15)
+"""A post of another server may arrive so long after its own time; hashtags and searches are looked at so far back."""
+
+
+class MastodonChannel(Watching):
+    name = CHANNEL
+
+    def __init__(
+        self,
+        context: ChannelContext,
+        settings: MastodonSettings,
+        clock: ServerClock | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """`clock` and `sleep` are how the channel knows the time and waits. Raises ValueError when a reply would not
+        fit into a post."""
+        self._settings = settings
+        self._api: Api | None = None
+        self._account_id = ""
+        self._address = ""
+        clock = clock or ServerClock()
+        folder = context.data_dir / CHANNEL
+        receiver = Receiver(CHANNEL, settings.server, self._is_ours, context.accept)
+        account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
+        marks = Marks(folder, MICROSECONDS)
+        first = timedelta(hours=settings.first_hours)
+        feeds = [
+            Feed(ask, Pace(name, settings.poll_seconds, clock), marks, receiver, clock, first, late=UNDER_WAY)
+            for name, ask in self._feeds()
+        ]
+        state = State(WORDING, [feed.pace for feed in feeds], [account, posting], marks, clock)
+        self._listener = Listener(folder, self._who_are_we, account, feeds, marks, state, clock, sleep)
+        replying = Replying(self._connected, settings.is_own)
+        sender = Sender(
+            CHANNEL,
+            WORDING.network,
+            replying.check,
+            replying.post,
+            Templates(context.words, CHANNEL, context.public_url, size, MAX_CHARACTERS),
+            Ledger(folder, settings.replies_per_hour),
+            posting,
+            state,
+            clock,
+            replies=settings.replies,
+        )
+        reader = Reader(settings.is_own, context.words)
+        parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
+        super().__init__(parts, off="" if settings.server else OFF)
+
+    @override
+    async def close(self) -> None:
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+
+    @override
+    def door(self) -> str:
+        return self._address
+
+    def _feeds(self) -> list[tuple[str, Ask]]:
+        """Hashtags are one feed and keywords another, since a server may have the one and not the other."""
+        found: list[tuple[str, Ask]] = [("mentions", self._mentions)]
+        if self._settings.hashtags:
+            found.append(("hashtags", chained([self._tagged(tag) for tag in self._settings.hashtags])))
+        if self._settings.keywords:
+            found.append(("search", chained([self._search(phrase) for phrase in self._settings.keywords])))
+        return found
+
+    def _connected(self) -> Api:
+        """Made when first asked for, so that a channel that is off holds no connection."""
+        if self._api is None:
+            self._api = Api(self._settings)
+        return self._api
+
+    def _is_ours(self, author_id: str, username: str) -> bool:
+        return author_id == self._account_id or self._settings.is_own(username)
+
+    async def _who_are_we(self) -> Known:
+        answer = await self._connected().account()
+        account_id, username = words(answer.body, "id"), words(answer.body, "acct")
+        if not ID.fullmatch(account_id) or not username:
+            raise Unclear
+        self._account_id = account_id
+        self._address = words(answer.body, "url")
+        return Known(name=username, quota=answer.quota, at=answer.at)
+
+    async def _mentions(self, since: int, token: str | None) -> Page:
+        return notices_page(await self._connected().notices(token), since, token, self._account_id)
+
+    def _tagged(self, hashtag: str) -> Ask:
+        async def ask(since: int, token: str | None) -> Page:
+            return posts_page(await self._connected().tagged(hashtag, token), since, token, self._account_id)
+
+        return ask
+
+    def _search(self, phrase: str) -> Ask:
+        async def ask(since: int, token: str | None) -> Page:
+            found = await self._connected().search(f'"{phrase}"', token)
+            return posts_page(found, since, token, self._account_id)
+
+        return ask

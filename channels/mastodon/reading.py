@@ -1,0 +1,87 @@
+"""What a stored post says: the channel's `read`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from channels.contract import Kind, ReadMessage, Words
+from channels.mastodon.html_text import text_of
+from channels.mastodon.pages import ID
+from channels.monitor.parts import clean, entries, language_of, part, words
+
+PUBLIC = ("public", "unlisted")
+_LEADING = re.compile(r"^(?:@[\w.-]+(?:@[\w.-]+)?(?:\s+|$))+", re.ASCII)
+
+log = structlog.get_logger()
+
+
+class Reader:
+    def __init__(self, is_own: Callable[[str], bool], wording: Words) -> None:
+        self._is_own = is_own
+        self._words = wording
+
+    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Never fails: what is odd becomes a note."""
+        try:
+            return self._read(part(json.loads(raw), "status"), envelope)
+        except Exception as error:  # we cannot know every JSON that a peer may send
+            log.warning("mastodon_unreadable", size=len(raw), fault=type(error).__name__)
+            return ReadMessage(text="", note=self._words.say("mastodon.note_unreadable", "en"))
+
+    def _read(self, status: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+        post_id, author_id = words(status, "id"), words(status, "account", "id")
+        if not ID.fullmatch(post_id) or not ID.fullmatch(author_id):
+            raise ValueError("no post")
+        own_id = envelope.get("account")
+        named = [part(mention, "id") for mention in entries(status, "mentions")]
+        addressed = envelope.get("feed") == "mentions" or own_id in named
+        text = _text(status)
+        thread = {
+            "post_id": post_id,
+            "username": words(status, "account", "acct"),
+            "visibility": words(status, "visibility"),
+            "addressed": "yes" if addressed else "no",
+        }
+        note = self._note(status, text, addressed=addressed)
+        return ReadMessage(text=text, kind=self._kind(status, author_id == own_id), thread=thread, note=note)
+
+    def _kind(self, status: Any, is_ours: bool) -> Kind:
+        if is_ours or self._is_own(words(status, "account", "acct")):
+            return Kind.OWN
+        robot = part(status, "account", "bot") is True or part(status, "account", "group") is True
+        return Kind.AUTOMATIC if robot else Kind.MESSAGE
+
+    def _note(self, status: Any, text: str, *, addressed: bool) -> str | None:
+        language = language_of(text)
+        notes = [] if addressed else [self._words.say("mastodon.note_found", language)]
+        visibility = words(status, "visibility")
+        if visibility not in PUBLIC:
+            notes.append(self._words.say("mastodon.note_direct", language))
+        if edited := words(status, "edited_at"):
+            notes.append(self._words.say("mastodon.note_edit", language, at=edited[:40], first=words(status, "id")))
+        if media := [link for item in entries(status, "media_attachments") if (link := _link(item))]:
+            notes.append(self._words.say("mastodon.note_media", language, links=" ".join(media)))
+        if quoted := words(status, "quote", "quoted_status", "url"):
+            notes.append(self._words.say("mastodon.note_quote", language, link=quoted))
+        if not text:
+            notes.append(self._words.say("mastodon.note_empty", language))
+        return " ".join(notes) or None
+
+
+def _text(status: Any) -> str:
+    """A content warning is the author's own words, and often the only ones that say what it is about."""
+    body = part(status, "content")
+    text = _LEADING.sub("", clean(text_of(body))) if isinstance(body, str) else ""
+    options = [f"- {words(option, 'title')}" for option in entries(status, "poll", "options")]
+    return "\n\n".join(piece for piece in (words(status, "spoiler_text"), text, "\n".join(options)) if piece)
+
+
+def _link(item: Any) -> str:
+    """A picture's description is read out where there is one: some people write their complaint there."""
+    link, said = words(item, "url") or words(item, "remote_url"), words(item, "description")
+    return f"{link} ({said[:300]})" if link and said else link
