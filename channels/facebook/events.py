@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from channels.facebook.ids import EPOCH, ident, person
+from channels.facebook.ids import EPOCH, name_of, person
 from channels.monitor.parts import entries, part, words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Post
@@ -125,7 +125,7 @@ class Splitter:
                 batch.odd.append(self._odd(_plain(change)))
             return
         kind = _VERBS.get(str(part(value, "verb")))
-        object_id = ident(part(value, "comment_id" if item == "comment" else "post_id"))
+        object_id = name_of(part(value, "comment_id" if item == "comment" else "post_id"))
         if kind is None:
             batch.ignored["not_asked_for"] += 1
         elif object_id is None:
@@ -162,15 +162,15 @@ def packed(kind: str, **content: Any) -> bytes:
 
 def _readable(event: Any) -> Iterator[tuple[str, str]]:
     """What kind of event it is and its own id."""
-    mid = ident(part(event, "message", "mid"))
+    mid = name_of(part(event, "message", "mid"))
     if mid is not None:
         deleted = part(event, "message", "is_deleted") is True
         yield ("deletion", f"{mid}:deleted") if deleted else ("message", mid)
-    edited, count = ident(part(event, "message_edit", "mid")), part(event, "message_edit", "num_edit")
+    edited, count = name_of(part(event, "message_edit", "mid")), part(event, "message_edit", "num_edit")
     if edited is not None and str(count).isalnum():
         yield "edit", f"{edited}:edit:{str(count)[:20]}"
     if isinstance(part(event, "postback"), dict):
-        yield "postback", ident(part(event, "postback", "mid")) or f"postback:{_digest(_plain(event))[:32]}"
+        yield "postback", name_of(part(event, "postback", "mid")) or f"postback:{_digest(_plain(event))[:32]}"
 
 
 def _plain(value: Any) -> bytes:

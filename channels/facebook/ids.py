@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, datetime
 
@@ -18,3 +19,10 @@ def person(value: object) -> str | None:
 def ident(value: object) -> str | None:
     """Of a message, a comment or a post."""
     return value if isinstance(value, str) and _IDENT.fullmatch(value) else None
+
+
+def name_of(value: object) -> str | None:
+    """Under which name something with this id is stored: the id itself, or a digest of an unusual one."""
+    if not isinstance(value, str) or not value:
+        return None
+    return ident(value) or f"sha256-{hashlib.sha256(value.encode('utf-8', 'replace')).hexdigest()}"

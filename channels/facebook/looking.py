@@ -11,7 +11,7 @@ from typing import Any
 
 from channels.facebook.events import MOST_NAME_CHARACTERS, packed
 from channels.facebook.graph import Answer, Graph
-from channels.facebook.ids import ident, person
+from channels.facebook.ids import ident, name_of, person
 from channels.facebook.watch import GRACE
 from channels.monitor.faults import Unclear
 from channels.monitor.marks import Marks
@@ -130,7 +130,7 @@ class Looks:
         return self._post(found, "comment", ":add")
 
     def _post(self, found: Any, kind: str, verb: str) -> Post | None:
-        own_id, at = ident(part(found, "id")), moment(part(found, "created_time"))
+        own_id, at = name_of(part(found, "id")), moment(part(found, "created_time"))
         author = person(part(found, "from", "id"))
         if own_id is None or at is None or (author is None and kind == "message"):
             return None

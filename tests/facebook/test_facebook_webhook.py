@@ -43,6 +43,15 @@ async def test_a_message_is_stored_and_answered_200(api: GraphApi, desk: Desk, s
     assert (await served.read(stored.raw, stored.envelope)).text == "My withdrawal is stuck."
 
 
+async def test_a_message_with_an_unusual_id_is_a_message(api: GraphApi, desk: Desk, served: FacebookChannel) -> None:
+    api.event("77", message={"mid": "m_" + "ü" * 300, "text": "My withdrawal is stuck."})
+    api.times = 2
+    assert await api.deliver() == [200, 200]
+    [stored] = desk.stored.values()
+    assert (stored.conversation_key, len(stored.external_id) <= 255) == (f"{PAGE}:77", True)
+    assert (await served.read(stored.raw, stored.envelope)).text == "My withdrawal is stuck."
+
+
 async def test_a_comment_is_a_conversation_of_its_author(api: GraphApi, desk: Desk, served: FacebookChannel) -> None:
     value = api.comment("我的提现没有到账")
     assert await api.deliver() == [200]
