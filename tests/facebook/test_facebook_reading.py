@@ -55,9 +55,13 @@ async def test_changes_of_a_comment_stand_beside_it(api: GraphApi, desk: Desk, s
     edit = await read(api, desk, served)
     assert (edit.text, edit.thread["object_id"]) == ("你们把我的钱弄到哪里去了", value["comment_id"])
     assert "更正" in str(edit.note)
+    for message in ("请退钱", "请退钱！"):
+        api.change({**value, "verb": "edited", "message": message})
+    api.times = 2
+    assert ((await read(api, desk, served)).text, len(desk.stored)) == ("请退钱！", 4)
     api.change({**value, "verb": "remove", "message": None})
     removal = await read(api, desk, served)
-    assert (removal.text, removal.kind, len(desk.stored)) == ("", Kind.AUTOMATIC, 3)
+    assert (removal.text, removal.kind, len(desk.stored)) == ("", Kind.AUTOMATIC, 5)
     assert {stored.conversation_key for stored in desk.stored.values()} == {f"{PAGE}:public:77"}
 
 

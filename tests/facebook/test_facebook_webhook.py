@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Awaitable, Callable
@@ -195,9 +196,10 @@ async def test_what_we_write_ourselves_is_not_stored(api: GraphApi, desk: Desk, 
     api.change({"item": "status", "verb": "add", "post_id": post, "message": "News", **sender})
     api.comment("We are on it.", author=PAGE, post=post)
     api.comment("Follow us!", author="555", post=post)
-    api.event(PAGE, message={"mid": "m_echo", "text": "ours", "is_echo": True})
-    assert (await api.deliver(), desk.attempts) == ([200] * 4, 0)
-    assert served.figures().refused == {"own": 4}
+    api.event(PAGE, message={"mid": "m_ours", "text": "ours"})
+    api.event("31337", message={"mid": "m_echo", "text": "ours", "is_echo": True})
+    assert (await api.deliver(), desk.attempts) == ([200] * 5, 0)
+    assert served.figures().refused == {"own": 5}
     api.comment("And my money?", post=post)
     assert (await api.deliver(), len(desk.stored)) == ([200], 1)
 
@@ -211,3 +213,31 @@ async def test_after_stop_peers_are_told_to_come_again(api: GraphApi, desk: Desk
 async def test_a_channel_that_is_off_has_no_route(start: Start, tmp_path: object) -> None:
     of = await start(looked=False, page_id="", page_token="", app_secret="", verify_token="")
     assert (of.routes(), of.door(), of.deaf(), of.trouble()) == ((), "", None, None)
+
+
+async def test_what_is_being_stored_is_finished_before_the_stop(
+    api: GraphApi, desk: Desk, served: FacebookChannel
+) -> None:
+    desk.door.clear()
+    api.message("in the middle")
+    delivery = asyncio.create_task(api.deliver())
+    await desk.waiting.wait()
+    stopping = asyncio.create_task(served.stop())
+    await asyncio.sleep(0)
+    desk.door.set()
+    await stopping
+    assert (await delivery, len(desk.stored)) == ([200], 1)
+
+
+async def test_a_peer_that_hangs_up_does_not_interrupt_the_commit(
+    api: GraphApi, desk: Desk, served: FacebookChannel
+) -> None:
+    desk.door.clear()
+    api.message("and gone")
+    delivery = asyncio.create_task(api.deliver())
+    await desk.waiting.wait()
+    delivery.cancel()
+    await asyncio.gather(delivery, return_exceptions=True)
+    desk.door.set()
+    await served.stop()
+    assert len(desk.stored) == 1
