@@ -77,11 +77,11 @@ async def test_so_many_an_hour(api: MastodonApi, desk: Desk, time: Time, tmp_pat
     built = channel(tmp_path, desk, api.url, time, replies_per_hour=3)
     posts = [(api.say("@DemoExchange help", author), author) for author in range(70, 74)]
     for post_id, author in posts[:3]:
-        await built.send(answer(post_id, author))
+        await built.send(answer(post_id, author, message_id=post_id))
     with pytest.raises(RetryLater) as wait:
-        await built.send(answer(*posts[3]))
+        await built.send(answer(*posts[3], message_id="last"))
     await time.skip((wait.value.after_seconds or 0) + 1)
-    await built.send(answer(*posts[3]))
+    await built.send(answer(*posts[3], message_id="last"))
     assert len(api.posted) == 4
     await built.close()
 

@@ -1,0 +1,107 @@
+"""What a stored post says: the channel's `read`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from channels.bluesky.pages import POST
+from channels.bluesky.rich_text import named, written_out
+from channels.contract import Kind, ReadMessage, Words
+from channels.monitor.parts import clean, entries, language_of, part, words
+
+_LEADING = re.compile(r"^(?:@[\w.-]+(?:\s+|$))+", re.ASCII)
+
+log = structlog.get_logger()
+
+
+class Reader:
+    def __init__(self, is_own: Callable[[str], bool], wording: Words) -> None:
+        self._is_own = is_own
+        self._words = wording
+
+    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Never fails: what is odd becomes a note."""
+        try:
+            return self._read(part(json.loads(raw), "post"), str(envelope.get("account", "")))
+        except Exception as error:  # we cannot know every JSON that a peer may send
+            log.warning("bluesky_unreadable", size=len(raw), fault=type(error).__name__)
+            return ReadMessage(text="", note=self._words.say("bluesky.note_unreadable", "en"))
+
+    def _read(self, post: Any, own_did: str) -> ReadMessage:
+        found = POST.fullmatch(words(post, "uri"))
+        if found is None:
+            raise ValueError("no post")
+        record, author_id = part(post, "record"), words(post, "author", "did")
+        parent, root = words(record, "reply", "parent", "uri"), part(record, "reply", "root")
+        addressed = bool(own_did) and (own_did in named(record) or parent.startswith(f"at://{own_did}/"))
+        text = _text(record)
+        is_reply = POST.fullmatch(words(root, "uri")) is not None
+        thread = {
+            "uri": found.group(),
+            "root_uri": words(root, "uri") if is_reply else found.group(),
+            "root_cid": words(root, "cid") if is_reply else words(post, "cid"),
+            "username": words(post, "author", "handle"),
+            "addressed": "yes" if addressed else "no",
+        }
+        note = self._note(post, text, f"https://bsky.app/profile/{found[1]}/post/{found[2]}", addressed=addressed)
+        return ReadMessage(text=text, kind=self._kind(post, author_id == own_did), thread=thread, note=note)
+
+    def _kind(self, post: Any, is_ours: bool) -> Kind:
+        if is_ours or self._is_own(words(post, "author", "handle")):
+            return Kind.OWN
+        return Kind.AUTOMATIC if _says_it_is_a_robot(part(post, "author")) else Kind.MESSAGE
+
+    def _note(self, post: Any, text: str, address: str, *, addressed: bool) -> str | None:
+        language, record = language_of(text), part(post, "record")
+        notes = [] if addressed else [self._words.say("bluesky.note_found", language)]
+        if warnings := [words(label, "val")[:100] for label in entries(record, "labels", "values")]:
+            notes.append(self._words.say("bluesky.note_warning", language, labels=", ".join(warnings)))
+        shown, descriptions = _media(record)
+        if shown:
+            notes.append(self._words.say("bluesky.note_media", language, link=" ".join([address, *descriptions])))
+        if quoted := POST.fullmatch(_quoted(record)):
+            link = f"https://bsky.app/profile/{quoted[1]}/post/{quoted[2]}"
+            notes.append(self._words.say("bluesky.note_quote", language, link=link))
+        if not text:
+            notes.append(self._words.say("bluesky.note_empty", language))
+        return " ".join(notes) or None
+
+
+def _text(record: Any) -> str:
+    """With the address of a page that is shown as a card, if the text does not name it."""
+    body = part(record, "text")
+    text = _LEADING.sub("", clean(written_out(body, record))) if isinstance(body, str) else ""
+    card = next((uri for embed in _embeds(record) if (uri := words(embed, "external", "uri"))), "")
+    return f"{text}\n\n{card}".strip() if card and card not in text else text
+
+
+def _embeds(record: Any) -> list[Any]:
+    """The embed, and what lies beside a quoted post."""
+    embed = part(record, "embed")
+    return [embed, part(embed, "media")]
+
+
+def _media(record: Any) -> tuple[bool, list[str]]:
+    """Whether there are any, and their descriptions: some people write their complaint there."""
+    pictures = [each for embed in _embeds(record) for each in entries(embed, "images")]
+    films = [embed for embed in _embeds(record) if part(embed, "video") is not None]
+    said = [words(each, "alt")[:300] for each in (*pictures, *films)]
+    return bool(pictures or films), [f"({each})" for each in said if each]
+
+
+def _quoted(record: Any) -> str:
+    embed = part(record, "embed")
+    return words(embed, "record", "uri") or words(embed, "record", "record", "uri")
+
+
+def _says_it_is_a_robot(author: Any) -> bool:
+    """By its own label. What others label it proves nothing, and would silence whom they please."""
+    return any(
+        part(label, "val") == "bot" and part(label, "src") == part(author, "did") and part(label, "neg") is not True
+        for label in entries(author, "labels")
+    )
