@@ -246,12 +246,12 @@ async def test_nothing_of_the_state_holds_words_of_people(start: Start, pds: Pds
 
 async def test_many_mentions_are_had_within_quota(start: Start, pds: Pds, desk: Desk, time: Time) -> None:
     chance = random.Random(22)
-    pds.quotas |= {"mentions": 15}
+    pds.quotas |= {"mentions": 4}
     wanted = [
         pds.say(
-            f"@demo.exchange.example complaint {number % 50}", 1000 + chance.randrange(300), ago=80_000 - 25 * number
+            f"@demo.exchange.example complaint {number % 50}", 1000 + chance.randrange(300), ago=80_000 - 60 * number
         )
-        for number in range(3_000)
+        for number in range(1_200)
     ]
     pds.fail_next["mentions"] = [Fault(), Fault(untidy=True), Fault(truncated=True), Fault(), Fault(code=429)]
     began = time.seconds

@@ -262,8 +262,8 @@ async def test_many_mentions_are_had_within_quota(start: Start, api: MastodonApi
     chance = random.Random(22)
     api.quotas |= {"mentions": 15}
     wanted = [
-        api.say(f"@DemoExchange complaint {number % 50}", 1000 + chance.randrange(300), ago=80_000 - 25 * number)
-        for number in range(3_000)
+        api.say(f"@DemoExchange complaint {number % 50}", 1000 + chance.randrange(300), ago=80_000 - 60 * number)
+        for number in range(1_200)
     ]
     api.fail_next["mentions"] = [Fault(), Fault(untidy=True), Fault(truncated=True), Fault(), Fault(code=429)]
     began = time.seconds

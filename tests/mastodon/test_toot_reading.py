@@ -60,7 +60,7 @@ async def test_html_becomes_text(reader: MastodonChannel, content: str, said: st
 
 
 def test_a_bomb_of_tags_costs_little() -> None:
-    assert text_of("<p>" * 200_000 + "x") == ""
+    assert text_of("<br>" * 200_000 + "x") == ""
     assert len(text_of("<div>" * 1000 + "x" * 300_000)) == 256 * 1024 - 5000
 
 
