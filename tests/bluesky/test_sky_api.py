@@ -19,7 +19,7 @@ from tests.monitor.network import Fault
 
 
 def client_of(url: str, password: str = PASSWORD) -> Api:
-    section = {"service": url, "handle": HANDLE, "app_password": password, "request_seconds": 0.3}
+    section = {"service": url, "handle": HANDLE, "app_password": password, "request_seconds": 1.5}
     return Api(check(section, PUBLIC_URL))
 
 
