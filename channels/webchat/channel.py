@@ -11,17 +11,17 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
-from channels.webchat.budget import Budgets
+from channels.web_budget import Budgets
+from channels.web_door import Door
+from channels.web_files import WebFiles
+from channels.web_origins import Origins, as_origin, origin_of_url
+from channels.web_sessions import Sessions
 from channels.webchat.connection import Connection, Desk
-from channels.webchat.door import Door
-from channels.webchat.files import ChatFiles
 from channels.webchat.gate import Gate
 from channels.webchat.http import ChatHttp
-from channels.webchat.origins import Origins, as_origin, origin_of_url
 from channels.webchat.pages import Pages
 from channels.webchat.reading import read_frame
 from channels.webchat.receive import CHANNEL, Receiver
-from channels.webchat.sessions import Sessions
 from channels.webchat.settings import WebChatSettings
 from channels.webchat.tokens import AppTokens
 
@@ -39,7 +39,7 @@ class WebChat(Channel):
             repeat_harmless=True,
         )
         origins = Origins(context.public_url, [*map(as_origin, context.site_origins), *settings.origins])
-        sessions = Sessions(context.secret)
+        sessions = Sessions(context.secret, "webchat session v1", "c")
         budgets = Budgets(settings.messages_per_minute, time.monotonic)
         self._public_url = context.public_url
         self._gate = Gate(settings, origins)
@@ -55,10 +55,10 @@ class WebChat(Channel):
             link_origins=(origin_of_url(context.public_url),),
             admit=self._gate.admit,
         )
-        door = Door(sessions, origins, context.words, settings.figures)
+        door = Door(CHANNEL, sessions, origins, context.words, settings.figures)
         begun = Budgets(settings.files_per_minute, time.monotonic)
         self._http = ChatHttp(door, context.transcript)
-        self._files = ChatFiles(door, context.uploads, settings.upload_limits, begun)
+        self._files = WebFiles("/chat/files", door, context.uploads, settings.upload_limits, begun)
         self._pages = Pages(origins, context.public_url, context.exchange_names, context.words)
 
     @override

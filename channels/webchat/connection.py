@@ -14,7 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.contract import Accepted, Account, Entry, RetryLater, Transcript, Words
 from channels.live_contract import Attention
-from channels.webchat.budget import Budget
+from channels.web_budget import Budget
+from channels.web_sessions import Sessions
 from channels.webchat.cursor import Cursor
 from channels.webchat.frames import (
     VERSION,
@@ -33,7 +34,6 @@ from channels.webchat.frames import (
     parse,
 )
 from channels.webchat.receive import Receiver, Refused, Speaker
-from channels.webchat.sessions import Sessions
 from channels.webchat.settings import WebChatSettings
 from channels.webchat.tasks import until_one_ends
 from channels.webchat.tokens import AppTokens, BadToken

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from channels.web_origins import Origins
 from channels.webchat.connection import POLICY, Connection, Goodbye
-from channels.webchat.origins import Origins
 from channels.webchat.settings import WebChatSettings
 
 INTERNAL_ERROR, SERVICE_RESTART = 1011, 1012

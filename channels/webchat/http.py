@@ -11,9 +11,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from channels.contract import Transcript
-from channels.webchat.door import Door, HttpFault
+from channels.web_door import Door, HttpFault
+from channels.web_sessions import Session
 from channels.webchat.frames import MAX_SEQ, VERSION, entry_fields
-from channels.webchat.sessions import Session
 
 MAX_BODY_BYTES = 4096
 HISTORY_ENTRIES = 500

@@ -14,10 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from channels.contract import Words
-from channels.webchat.door import cors, language_of
-from channels.webchat.origins import Origins, origin_of_url
+from channels.web_door import cors, language_of
+from channels.web_origins import Origins, origin_of_url
 
 WIDGET = Path(__file__).parent / "widget"
+SHARED = Path(__file__).parents[1] / "web_static"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
 
@@ -87,7 +88,12 @@ class Pages:
 
 
 def _widget_files() -> dict[str, WidgetFile]:
-    return {path.name: _widget_file(path) for path in WIDGET.iterdir() if path.suffix in TYPES}
+    return {
+        path.name: _widget_file(path)
+        for folder in (WIDGET, SHARED)
+        for path in folder.iterdir()
+        if path.suffix in TYPES
+    }
 
 
 def _widget_file(path: Path) -> WidgetFile:

@@ -11,7 +11,7 @@ from typing import Any
 
 from channels.contract import Accept, Accepted, InboundMessage, NotStored, Transcript, Words
 from channels.live_contract import Upload, UploadRefused, Uploads
-from channels.webchat.budget import Budgets
+from channels.web_budget import Budgets
 from channels.webchat.frames import Message, Press
 from channels.webchat.settings import WebChatSettings
 from channels.webchat.tokens import Proof

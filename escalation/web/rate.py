@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from bot.clock import Clock
+from channels.web_budget import place
 
-IPV6_PREFIX = 64
-"""One customer of a provider has a whole /64 to change addresses in (RFC 6177)."""
 MOST_PLACES = 10_000
 """Places counted in one window. More would be a flood, which is no reason to turn everybody away."""
 
@@ -34,14 +32,3 @@ class Rate:
         if where in self._counts or len(self._counts) < MOST_PLACES:
             self._counts[where] += 1
         return self._counts[where] > self._most
-
-
-def place(client: str) -> str:
-    """The address, or for IPv6 the network it is in."""
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return client
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, IPV6_PREFIX), strict=False))
-    return client

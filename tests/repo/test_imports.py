@@ -13,6 +13,14 @@ PROOF = ("bot.identity.policy", "bot.identity.repository")
 WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
 """The names of the classes, and what must stand in no text."""
 CONTRACT = ("channels.contract", "channels.live_contract")
+WEB = (
+    "channels.web_budget",
+    "channels.web_door",
+    "channels.web_files",
+    "channels.web_origins",
+    "channels.web_sessions",
+)
+"""What channels for browsers share."""
 RULES: dict[str, tuple[str, ...]] = {
     "bot.understanding": ("bot.understanding",),
     "bot.rasa": ("bot.rasa", "bot.understanding", "actions.logs", "actions.loopback"),
@@ -23,6 +31,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.contract": CONTRACT,
     "channels.live_contract": (),
     "channels.monitor": ("channels.monitor", *CONTRACT),
+    **{module: (*WEB, *CONTRACT) for module in WEB},
     "actions": ("actions", "bot.understanding.labels", "bot.understanding.signals", "bot.understanding.folding"),
     "actions.commands": (),
     "escalation.help": ("escalation", *CONTRACT, *SHARED, "bot.understanding"),
@@ -32,6 +41,8 @@ EXTRA = {
     "bot.bootstrap": ("channels.registry",),
     "bot.catalogue": ("channels.registry",),
     "bot.identity.directory": ("actions.backoffice",),
+    "escalation.tracking.limit": ("channels.web_budget",),
+    "escalation.web.rate": ("channels.web_budget",),
 }
 """The composition root, the list of folders that hold words, and the one question that the app asks the exchange."""
 
@@ -43,7 +54,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 def allowed(module: str) -> tuple[str, ...]:
     for name in names():
         if within(module, (f"channels.{name}",)):
-            return (f"channels.{name}", "channels.monitor", *CONTRACT)
+            return (f"channels.{name}", "channels.monitor", *CONTRACT, *WEB)
     rule = max((rule for rule in RULES if within(module, (rule,))), key=len, default="")
     return RULES.get(rule, ()) + EXTRA.get(module, ())
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from bot import wording
 from channels.contract import Author, Entry, OutboundMessage
-from channels.webchat.budget import Budget, Budgets
+from channels.web_budget import Budget, Budgets
+from channels.web_origins import Origins, as_origin
+from channels.web_sessions import Sessions
 from channels.webchat.cursor import Cursor
 from channels.webchat.frames import BadFrame, parse
-from channels.webchat.origins import Origins, as_origin
 from channels.webchat.reading import read_frame
-from channels.webchat.sessions import Sessions
 from channels.webchat.settings import WebChatSettings, read_settings
 from tests.webchat.desk import WEBCHAT, FakeDesk, build_channel
 
@@ -56,7 +56,7 @@ def test_only_a_loopback_desk_has_other_names() -> None:
 
 
 def test_sessions_are_unlike_and_bound_to_this_instance() -> None:
-    here, elsewhere = Sessions(b"a" * 32), Sessions(b"b" * 32)
+    here, elsewhere = Sessions(b"a" * 32, "test", "c"), Sessions(b"b" * 32, "test", "c")
     made = {here.new().id for _ in range(100)}
     assert len(made) == 100
     session = here.new()

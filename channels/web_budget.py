@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
+
+IPV6_PREFIX = 64
+"""One customer of a provider has a whole /64 to change addresses in (RFC 6177)."""
 
 
 class Budget:
@@ -33,7 +37,7 @@ class Budget:
 
 
 class Budgets:
-    """One budget per session, shared by its connections and outliving them."""
+    """One budget per session or place, shared by its connections and outliving them."""
 
     def __init__(self, per_minute: int, monotonic: Callable[[], float], sweep_at: int = 1000) -> None:
         self._per_minute = per_minute
@@ -53,3 +57,14 @@ class Budgets:
         """A full budget is the same as a new one, so forgetting it changes nothing."""
         self._of = {key: budget for key, budget in self._of.items() if not budget.full()}
         self._sweep_at = max(self._sweep_at, 2 * len(self._of))
+
+
+def place(client: str) -> str:
+    """The address, or for IPv6 the network it is in."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, IPV6_PREFIX), strict=False))
+    return client

@@ -1,4 +1,4 @@
-"""Chat sessions: made by the server, proven by a secret that needs no row."""
+"""Sessions of browsers: made by the server, proven by a secret that needs no row."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 
-_ID = re.compile(r"c1[A-Za-z0-9_-]{24}")
-_PURPOSE = b"webchat session v1"
+_ID = re.compile(r"[a-z]1[A-Za-z0-9_-]{24}")
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,13 @@ class Session:
 class Sessions:
     """The secret is an HMAC over the id, so a session costs nothing until its first message."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = hmac.digest(secret, _PURPOSE, sha256)
+    def __init__(self, secret: bytes, purpose: str, kind: str) -> None:
+        """`purpose` keeps the secrets of one channel from opening another; `kind` is the letter that ids begin with."""
+        self._key = hmac.digest(secret, purpose.encode(), sha256)
+        self._kind = kind
 
     def new(self) -> Session:
-        session_id = "c1" + secrets.token_urlsafe(18)
+        session_id = f"{self._kind}1{secrets.token_urlsafe(18)}"
         return Session(session_id, self._secret_of(session_id))
 
     def valid(self, session_id: str, secret: str) -> bool:

@@ -1,4 +1,5 @@
-"""What every HTTP door of the chat does first: which page asks, which session, in which language it hears a refusal."""
+"""What every HTTP door of a channel for browsers does first: which page asks, which session, in which language it hears
+a refusal."""
 
 from __future__ import annotations
 
@@ -9,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from channels.contract import Words
-from channels.webchat.origins import Origins
-from channels.webchat.sessions import Sessions
+from channels.web_origins import Origins
+from channels.web_sessions import Sessions
 
 METHODS = ("GET", "POST")
 HEADERS = ("Content-Type", "Authorization")
 
 
 class HttpFault(Exception):
-    """The request cannot be served. `code` names the sentence `webchat.error_<code>`."""
+    """The request cannot be served. `code` names the sentence `error_<code>` of the channel's catalogue."""
 
     def __init__(self, status: int, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(code)
@@ -27,8 +28,11 @@ class HttpFault(Exception):
 
 
 class Door:
-    def __init__(self, sessions: Sessions, origins: Origins, words: Words, limits: Mapping[str, object]) -> None:
-        """`limits` fill the gaps of the sentences, by name."""
+    def __init__(
+        self, catalogue: str, sessions: Sessions, origins: Origins, words: Words, limits: Mapping[str, object]
+    ) -> None:
+        """`catalogue` holds the channel's sentences; `limits` fill their gaps, by name."""
+        self._catalogue = catalogue
         self.sessions = sessions
         self.origins = origins
         self._words = words
@@ -54,7 +58,7 @@ class Door:
         return JSONResponse(content, status_code=status, headers=headers)
 
     def fault(self, request: Request, fault: HttpFault) -> Response:
-        message = self._words.say(f"webchat.error_{fault.code}", language_of(request), **self._limits)
+        message = self._words.say(f"{self._catalogue}.error_{fault.code}", language_of(request), **self._limits)
         answer = self.answer(request, {"code": fault.code, "message": message}, fault.status)
         answer.headers.update(fault.headers)
         return answer

@@ -1,4 +1,4 @@
-"""Files on their way into the chat: the resumable-upload protocol tus 1.0.0 (https://tus.io/protocols/resumable-upload).
+"""Files on their way into a channel for browsers: the resumable-upload protocol tus 1.0.0 (https://tus.io/protocols/resumable-upload).
 
 Spoken here: the core protocol and the extensions creation, expiration and termination. GET hands a file back to the
 one who sent it, and only as something to save.
@@ -19,8 +19,8 @@ from starlette.routing import BaseRoute, Route
 
 from channels.contract import NotStored
 from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefused, Uploads
-from channels.webchat.budget import Budgets
-from channels.webchat.door import Door, HttpFault, cors
+from channels.web_budget import Budgets
+from channels.web_door import Door, HttpFault, cors
 
 TUS = "1.0.0"
 MAX_LENGTH_DIGITS = 15
@@ -57,8 +57,10 @@ INERT = {
 }
 
 
-class ChatFiles:
-    def __init__(self, door: Door, uploads: Uploads, limits: UploadLimits, budgets: Budgets) -> None:
+class WebFiles:
+    def __init__(self, path: str, door: Door, uploads: Uploads, limits: UploadLimits, budgets: Budgets) -> None:
+        """Served at `path`, for example "/chat/files"."""
+        self._path = path
         self._door = door
         self._uploads = uploads
         self._limits = limits
@@ -67,8 +69,8 @@ class ChatFiles:
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
-            Route("/chat/files", self._all, methods=["POST", "OPTIONS"]),
-            Route("/chat/files/{id}", self._one, methods=["HEAD", "PATCH", "DELETE", "GET", "POST", "OPTIONS"]),
+            Route(self._path, self._all, methods=["POST", "OPTIONS"]),
+            Route(self._path + "/{id}", self._one, methods=["HEAD", "PATCH", "DELETE", "GET", "POST", "OPTIONS"]),
         ]
 
     async def _all(self, request: Request) -> Response:
@@ -121,7 +123,7 @@ class ChatFiles:
             raise HttpFault(429, "too_many_files", {"Retry-After": str(int(wait_seconds) + 1)})
         size, name = _number(request, "upload-length"), _metadata(request).get("filename", "")
         upload = await self._uploads.begin(session_id, name, size, self._limits)
-        headers = {"Location": f"/chat/files/{upload.id}", "Upload-Offset": "0", **_expiry(upload)}
+        headers = {"Location": f"{self._path}/{upload.id}", "Upload-Offset": "0", **_expiry(upload)}
         return Response(status_code=201, headers=headers)
 
     async def _offset(self, request: Request, session_id: str) -> Response:
