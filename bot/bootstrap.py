@@ -49,6 +49,10 @@ from channels import registry
 from channels.contract import Accept, Capabilities, Channel, ChannelContext
 from escalation.carry_out import CarryOut
 from escalation.cases import Promise
+from escalation.confirming import routes as confirming
+from escalation.confirming.asking import Asking
+from escalation.confirming.deed import Confirm
+from escalation.confirming.routes import ConfirmingDesk
 from escalation.console import routes as console
 from escalation.console.desk import ConsoleDesk
 from escalation.handling import Handling
@@ -199,6 +203,12 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
             ask=parts.rasa.turn,
             identity=proving,
             clock=parts.clock,
+            asking=Asking(
+                words=parts.words,
+                exchange=_brands(parts.settings),
+                public_url=parts.settings.url,
+                letters=lambda: _channel_of_letters(parts.channels),
+            ),
         ),
         finish=Finish(
             channels=parts.channels,
@@ -322,7 +332,7 @@ def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
             public_url=settings.url,
             secret=derive(parts.secret, f"channel {name}"),
             accept=accept,
-            transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels),
+            transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels, parts.links),
             evidence=parts.evidence,
             uploads=ChannelUploads(name, parts.store, parts.uploads, parts.evidence, parts.clock),
             attention=ChannelAttention(name, parts.store, parts.hub, parts.presence, parts.clock),
@@ -362,6 +372,21 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         brands=desk.brands,
         public_url=desk.public_url,
     )
+    confirming_desk = ConfirmingDesk(
+        store=desk.store,
+        hub=desk.hub,
+        clock=desk.clock,
+        words=desk.words,
+        confirm=Confirm(
+            words=desk.words,
+            links=desk.links,
+            promise=_promise(parts.settings),
+            letters=lambda: _channel_of_letters(parts.channels),
+            door=lambda name: parts.channels[name].door(),
+        ),
+        brands=desk.brands,
+        public_url=desk.public_url,
+    )
     of_channels = [route for channel in parts.channels.values() for route in channel.routes()]
     metrics = MetricsPage(
         store=parts.store,
@@ -371,7 +396,7 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         behind_proxy=bool(parts.settings.public_url),
     )
     of_desk = [*health.routes(), *metrics.routes()]
-    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk)]
+    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk), *confirming.routes(confirming_desk)]
     routes = [*of_desk, *console.routes(desk), *public, *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
     return Starlette(routes=[*routes, Route("/", _home)], exception_handlers=handlers(errors))

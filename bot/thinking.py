@@ -21,11 +21,13 @@ from bot.repository.inbox import InboxRow
 from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
-from channels.contract import Kind, ReadMessage
+from channels.contract import Complaint, Kind, ReadMessage
+from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
 from escalation.queue import BOT
 from escalation.repository import CaseRow
 
 UNAVAILABLE = "assistant_unavailable"
+FORM = "complaint_form"
 SHORT_CHARACTERS = 300
 FILE = "/file"
 """What Rasa receives for a message that is nothing but files; no button says this."""
@@ -81,6 +83,8 @@ class Mind:
     ask: AskRasa
     identity: Identity | None = None
     clock: Clock = now
+    asking: Asking | None = None
+    """Asks the owners of typed e-mail addresses whether they are theirs; None: nobody is asked."""
 
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
@@ -88,8 +92,12 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     original = matter
     matter, secrets = await _redacted(original)
     reading = marked(await _study(mind.understand, words_of(matter)), secrets)
-    language = language_to_speak(words_of(matter), reading.language, matter.conversation.language)
-    proving = await _proving(original, mind, language)
+    complaint = matter.message.complaint
+    if complaint is None:
+        language = language_to_speak(words_of(matter), reading.language, matter.conversation.language)
+    else:
+        language = complaint.language
+    proving = None if complaint is not None else await _proving(original, mind, language)
     if proving is not None:
         matter, secrets = await _redacted(_masked(original, proving))
         secrets = [kind for kind in secrets if kind != "one_time_code"]  # we may have asked for one ourselves
@@ -173,6 +181,8 @@ async def _decide(
         return "automatic", ()
     if matter.conversation.owner != BOT:
         return "joined", ()
+    if message.complaint is not None:
+        return "answered", _complained(message.complaint, mind, reading)
     wordless = not message.text.strip() and message.payload is None
     if wordless and (message.note is not None or not message.attachments):
         return "answered", _unreadable()
@@ -183,6 +193,24 @@ async def _decide(
         if patient(failure):
             raise
         return "answered", _file_taken(matter) if wordless else _unavailable()
+
+
+def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[Command]:
+    """A form is a case at once, whatever the bot would make of its words and whether or not it can be asked."""
+    reasons = (FORM, *reading.signals.reasons)
+    asked = (
+        (AskToConfirm(address=complaint.email, language=complaint.language, asking=mind.asking),)
+        if (complaint.email and mind.asking is not None)
+        else ()
+    )
+    return (
+        KeepTogether(),
+        *asked,
+        OpenCase(
+            label=complaint.label, severity=reading.signals.severity, reasons=reasons, facts=dict(complaint.facts)
+        ),
+        HandToPerson(reasons=reasons),
+    )
 
 
 def _unreadable() -> Sequence[Command]:

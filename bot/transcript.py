@@ -17,13 +17,20 @@ from bot.repository.outbox import OutboxRow
 from bot.store.store import Store
 from bot.understanding.secrets import redact
 from channels.contract import Author, Channel, Entry, SentFile
+from channels.live_contract import ByEmail, Receipt
+from escalation.confirming import repository as confirming
+from escalation.confirming.repository import Standing
+from escalation.links import FIRST_VERSION, TrackingLinks
 
 
 class ChannelTranscript:
     """`channels.contract.Transcript` of one channel. `channels` is filled after the channels are built."""
 
-    def __init__(self, channel: str, store: Store, hub: Hub, channels: Mapping[str, Channel]) -> None:
+    def __init__(
+        self, channel: str, store: Store, hub: Hub, channels: Mapping[str, Channel], links: TrackingLinks
+    ) -> None:
         self._channel = channel
+        self._links = links
         self._store = store
         self._hub = hub
         self._channels = channels
@@ -45,6 +52,25 @@ class ChannelTranscript:
 
     def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return self._hub.watch(conversation_topic(self._channel, conversation_key))
+
+    async def receipt(self, external_id: str) -> Receipt | None:
+        def read(connection: Connection) -> Receipt | None:
+            found = confirming.standing(connection, self._channel, external_id)
+            return None if found is None else self._receipt(connection, found)
+
+        return await self._store.read(read)
+
+    def _receipt(self, connection: Connection, found: Standing) -> Receipt:
+        given = confirming.confirmations(connection, found.conversation_id)
+        return Receipt(
+            raw_sha256=found.raw_sha256,
+            number=found.number or "",
+            # Links that were revoked are not given out again to whoever had one.
+            link=self._links.url(found.number, FIRST_VERSION)
+            if found.number and found.link_version == FIRST_VERSION
+            else "",
+            by_email=ByEmail.CONFIRMED if any(given) else ByEmail.ASKED if given else ByEmail.NO,
+        )
 
     async def _received(self, row: InboxRow) -> Entry:
         """A message not yet worked on has no text in its row: it is read from its raw bytes, without secrets."""

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
-from channels.live_contract import Attention, Uploads
+from channels.live_contract import Attention, Receipt, Uploads
 
 
 class RetryLater(Exception):
@@ -143,6 +143,21 @@ class Attachment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Complaint:
+    """What a filled-in form says beyond its words. It is a complaint by itself: its turn makes a case of it, and the
+    bot is not asked."""
+
+    label: str
+    """The class that was chosen, or "unclassified"."""
+    language: str
+    """Of the form: the answers speak it too."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Under the names that the bot uses, so that nothing is asked again."""
+    email: str = ""
+    """Where its author wants to be written to. Typed, not proven: nothing of the complaint goes there before that."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReadMessage:
     """What the channel understood of the raw bytes."""
 
@@ -165,6 +180,7 @@ class ReadMessage:
     seems_to_continue: tuple[str, ...] = ()
     """Keys of conversations of this channel that the message names without belonging to them. Agents see them as
     possible relations; nothing else comes of it."""
+    complaint: Complaint | None = None
 
 
 class Author(StrEnum):
@@ -242,6 +258,10 @@ class Transcript(Protocol):
 
     def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Yields once for each wake-up after the conversation changed; wake-ups may be merged, never lost."""
+        ...
+
+    async def receipt(self, external_id: str) -> Receipt | None:
+        """What became of a message, wherever its conversation went since; None when no such message is stored."""
         ...
 
 

@@ -63,6 +63,28 @@ class Attention(Protocol):
         ...
 
 
+class ByEmail(StrEnum):
+    """Whether the news of a conversation go to an e-mail address that its user gave."""
+
+    NO = "no"
+    ASKED = "asked"
+    """The address is to be confirmed. A letter that asks for it goes to an address at most once a day."""
+    CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What became of a stored message."""
+
+    raw_sha256: str
+    """Of its bytes as they were stored."""
+    number: str = ""
+    """Of the case; "" while there is none."""
+    link: str = ""
+    """Opens the case's page; "" when there is no case, or its links were revoked."""
+    by_email: ByEmail = ByEmail.NO
+
+
 class UploadFault(StrEnum):
     """Why a file, or a piece of one, is not taken."""
 

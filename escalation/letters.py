@@ -38,7 +38,8 @@ def open_letter(
 ) -> int:
     """Queues a letter inside the caller's commit; its outbox id. The same `origin` twice is one letter.
 
-    `address` must be one that is proven to belong to the person meant, never one that somebody merely typed.
+    `address` must be one that is proven to belong to the person meant, never one that somebody merely typed; to such a
+    one goes nothing but the question whose it is (`escalation/confirming/asking.py`).
     `origin` has at most 80 characters and names what decided the letter. `sealed` keeps its text from agents (a
     one-time code): they see that something was sent, not what. The caller publishes `OUTBOX`
     after the commit.

@@ -6,6 +6,9 @@ import hmac
 
 from bot.keys import derive, signature
 
+FIRST_VERSION = 1
+"""Of a case whose links were never revoked."""
+
 
 class TrackingLinks:
     def __init__(self, secret: bytes, public_url: str) -> None:

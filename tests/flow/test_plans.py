@@ -40,7 +40,7 @@ def listening(road: Road) -> Iterator[Asked]:
 @pytest.mark.parametrize("immediate", [False, True])
 async def test_no_statement_of_the_road_reads_a_whole_table(road: Road, rasa: FakeRasa, immediate: bool) -> None:
     road.channel.capabilities = replace(road.channel.capabilities, immediate=immediate)
-    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel})
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
     with listening(road) as asked:
         accepted = await road.receive("hello")
         await road.receive("hello again", external_id="message-1")

@@ -52,7 +52,7 @@ async def test_the_same_message_at_the_same_time_is_stored_once(road: Road) -> N
 
 async def test_a_message_is_shown_before_it_is_worked_on(road: Road) -> None:
     """An agent who has the conversation open sees it although the bot still thinks, or is down."""
-    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel})
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
     async with transcript.changes("one") as woken:
         await road.receive("hello", external_id="x")
         await asyncio.wait_for(anext(woken), 2)

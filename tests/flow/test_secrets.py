@@ -159,7 +159,7 @@ async def test_a_silent_assistant_does_not_silence_the_warning(road: Road, rasa:
 
 
 async def test_the_history_shows_it_removed_before_and_after_the_turn(road: Road) -> None:
-    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel})
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
     await road.receive("my password is Hunter2, what now")
     [before] = await transcript.entries("one", 0)
     await road.settle()
@@ -170,7 +170,9 @@ async def test_the_history_shows_it_removed_before_and_after_the_turn(road: Road
 async def test_a_parked_message_shows_nothing_either(road: Road) -> None:
     await road.receive("my password is Hunter2")
     await road.store.write(lambda c: c.execute(update(Inbox).values(state="parked", outcome="parked")))
-    [entry] = await ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}).entries("one", 0)
+    [entry] = await ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links).entries(
+        "one", 0
+    )
     assert entry.text == "my password is [password removed]"
 
 

@@ -66,7 +66,7 @@ class IdentityRoad(Road):
         self.channel = PostChannel()
         self.letters = PostChannel(reaches="email", live=False, buttons=False)
         channels = {"fake": self.channel, "letters": self.letters}
-        self.transcript = ChannelTranscript("fake", store, self.hub, channels)
+        self.transcript = ChannelTranscript("fake", store, self.hub, channels, self.links)
         self.proofs = assembly.build(
             IdentitySettings(backoffice_seconds=20),
             backoffice=(url, TOKEN),

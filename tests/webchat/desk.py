@@ -29,7 +29,7 @@ from channels.contract import (
     NotStored,
     SentFile,
 )
-from channels.live_contract import Uploads
+from channels.live_contract import Receipt, Uploads
 from tests.webchat.attention import FakeAttention
 
 APP_SECRET = "the app and the desk share this key of enough bytes"
@@ -91,6 +91,9 @@ class FakeDesk:
     async def entries(self, conversation_key: str, after_seq: int) -> list[Entry]:
         known = sorted(self._entries[conversation_key], key=lambda entry: entry.seq)
         return [entry for entry in known if entry.seq > after_seq]
+
+    async def receipt(self, external_id: str) -> Receipt | None:
+        raise AssertionError("the chat gives no receipts")
 
     async def language(self, conversation_key: str) -> str | None:
         return self.languages.get(conversation_key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, text
 
-from bot.store import identity_tables, knowledge_tables, learning_tables, live_tables
+from bot.store import confirming_tables, identity_tables, knowledge_tables, learning_tables, live_tables
 from bot.store.engine import may_pause, open_engine
 from bot.store.tables import Base
 
@@ -14,6 +14,7 @@ ONE_AT_A_TIME = 7_233_733_377
 """The key of the advisory lock: any number will do, as long as every version of Redress takes the same."""
 
 for table in (
+    confirming_tables.AddressConfirmation,
     live_tables.Upload,
     learning_tables.Correction,
     identity_tables.IdentityProof,

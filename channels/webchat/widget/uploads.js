@@ -17,6 +17,7 @@ import { ask } from "./tus.js";
 export class Uploads {
   constructor(server, shelf, owner) {
     this.server = server;
+    this.path = "/chat/files";
     this.shelf = shelf;
     this.owner = owner;
     this.items = [];
@@ -134,7 +135,7 @@ export class Uploads {
   /** A file of which only the message remembers anything. */
   named({ id, name, size }) {
     const session = this.owner.session?.session ?? null;
-    return fresh({ key: newId(), at: Date.now(), name, size, location: `/chat/files/${id}`, session });
+    return fresh({ key: newId(), at: Date.now(), name, size, location: `${this.path}/${id}`, session });
   }
 
   /** Forgets the drawer's files, and after that at the desk; resolves when no later page can find them. */

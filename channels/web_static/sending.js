@@ -11,7 +11,7 @@ const AGAIN = new Set([0, 401, 409, 423, 502, 503, 504, 507]);
 const NEVER = 410;
 const PROBLEMS = { no_room: "fileNoRoom", too_many_files: "fileQueueFull", too_much_today: "fileTooMuch" };
 
-/** `tray` has server, owner {session, newSession()}, goesOn(item), keep(item), fail(item, key) and hears changed(). */
+/** `tray` has server, path, owner {session, newSession()}, goesOn(item), keep(item), fail(item, key) and hears changed(). */
 export class Sender {
   constructor(tray) {
     this.tray = tray;
@@ -62,7 +62,7 @@ export class Sender {
   async create(desk, item) {
     bytesOf(item);
     const headers = { "Upload-Length": String(item.size), "Upload-Metadata": `filename ${base64(item.name)}` };
-    const answer = await this.ask(desk, item, "POST", "/chat/files", { headers });
+    const answer = await this.ask(desk, item, "POST", this.tray.path, { headers });
     Object.assign(item, { location: answer("Location"), received: 0 });
     this.tray.keep(item);
   }
