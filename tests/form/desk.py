@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,6 +19,8 @@ from bot.serve import running
 from bot.settings import Settings
 from bot.store.migrate import migrate
 from bot.store.tables import Agent, Case, Conversation, Evidence, Inbox
+from channels.contract import Channel
+from channels.form.filing import CHANNEL
 from channels.mail.channel import MailChannel
 from escalation.handling import AgentRef
 from tests.acceptance.relay import FakeRelay
@@ -28,6 +31,7 @@ from tests.fakes.web import serving
 NUMBER = re.compile(r"RD-[0-9A-Z]{5}-[0-9A-Z]{5}")
 HIDDEN = re.compile(r'name="form" value="([^"]+)"')
 LINK = re.compile(r"http://[^\s]+/confirm/[^\s]+")
+PATIENCE_SECONDS = 30
 TELLING = {"description": "I asked for my money five days ago and nobody answers."}
 ANNA = AgentRef(id=1001, name="Anna", role="agent")
 Given = tuple[str, bytes]
@@ -43,6 +47,10 @@ class FormDesk:
     folder: Path
 
     @property
+    def channel(self) -> Channel:
+        return self.desk.channels[CHANNEL]
+
+    @property
     def smtp_port(self) -> int:
         [address] = [each.address for each in self.desk.channels.values() if isinstance(each, MailChannel)]
         assert address is not None
@@ -50,7 +58,7 @@ class FormDesk:
 
     @asynccontextmanager
     async def visitor(self, **headers: str) -> AsyncIterator[Visitor]:
-        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=20) as http:
+        async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False, timeout=60) as http:
             yield Visitor(http, self.url)
 
     async def cases(self) -> Sequence[Any]:
@@ -62,6 +70,17 @@ class FormDesk:
     async def evidence(self) -> Sequence[Any]:
         query = select(Evidence.filename, Evidence.size, Evidence.sha256).order_by(Evidence.id)
         return await self.desk.store.read(lambda c: c.execute(query).all())
+
+    async def mails(self, count: int) -> None:
+        """Returns when the relay has so many."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(self.relay.mails) < count:
+                await asyncio.sleep(0.02)
+
+    def link(self) -> str:
+        """What the first mail asks its reader to open."""
+        [link] = LINK.findall(self.relay.bodies[0])
+        return str(link)
 
     async def agent(self) -> AgentRef:
         person = {"id": ANNA.id, "login": "anna", "name": ANNA.name, "role": ANNA.role, "disabled": False}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.store.tables import Outbox
-from tests.form.desk import LINK, FormDesk, form_desk
+from tests.form.desk import PATIENCE_SECONDS, FormDesk, form_desk
 from tests.process.wire import offer
 
 ADVERT = "Casino-Bonus"
@@ -21,13 +21,6 @@ GIVEN = {
     "email": ADDRESS,
 }
 FILES = [(f"{ADVERT}.txt", b"proof")]
-PATIENCE_SECONDS = 30
-
-
-async def mails(place: FormDesk, count: int) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while len(place.relay.mails) < count:
-            await asyncio.sleep(0.02)
 
 
 async def unsent(place: FormDesk) -> int:
@@ -42,16 +35,16 @@ async def test_the_owner_of_the_address_gets_a_copy_and_the_news(
     async with form_desk(tmp_path, database_url) as place, place.visitor() as visitor:
         page = await visitor.file(GIVEN, FILES, language=language)
         assert {"en": "confirmation mail", "zh": "确认邮件"}[language] in page
-        await mails(place, 1)
+        await place.mails(1)
         assert ADVERT not in f"{place.relay.mails[0].items()} {place.relay.bodies[0]}"
-        [link] = LINK.findall(place.relay.bodies[0])
+        link = place.link()
 
         looked = await visitor.http.get(link)
         assert looked.status_code == 200
         assert [row.channel for row in await place.conversations()] == ["form", "mail"]  # looking does nothing
         said = await visitor.http.post(link)
         assert {"en": "Your address is confirmed", "zh": "邮箱地址已确认"}[language] in said.text
-        await mails(place, 2)
+        await place.mails(2)
         [case] = await place.cases()
         copy = place.relay.bodies[1]
         for words in (
@@ -77,7 +70,7 @@ async def answered_by_mail(place: FormDesk) -> None:
     conversation = (await place.conversation_ids())[0]
     await place.desk.console.handling.take_over(agent, conversation)
     await place.desk.console.handling.reply(agent, conversation, "We found your money.", "n1")
-    await mails(place, 3)
+    await place.mails(3)
     mail = place.relay.mails[2]
     assert "We found your money." in place.relay.bodies[2]
     content = f"From: {ADDRESS}\r\nSubject: Re\r\nMessage-ID: <1@mail.example>\r\n\r\nThank you.\r\n".encode()
@@ -93,11 +86,11 @@ async def test_a_mailbox_is_asked_once_a_day_whoever_types_it_how_often(tmp_path
         for spelling in (ADDRESS, ADDRESS.upper(), "li.mei+shop@mail.example"):
             page = await visitor.file({**GIVEN, "email": spelling})
             assert "at most once in 24 hours" in page
-        await mails(place, 1)
+        await place.mails(1)
         assert await unsent(place) == 0
         place.clock.move(hours=25)
         await visitor.file(GIVEN)
-        await mails(place, 2)
+        await place.mails(2)
         assert len(place.relay.mails) == 2
         assert len(await place.cases()) == 4
         assert not [body for body in place.relay.bodies if ADVERT in body]
@@ -106,8 +99,8 @@ async def test_a_mailbox_is_asked_once_a_day_whoever_types_it_how_often(tmp_path
 async def test_a_link_that_ran_out_or_was_made_up_confirms_nothing(tmp_path: Path) -> None:
     async with form_desk(tmp_path) as place, place.visitor() as visitor:
         await visitor.file(GIVEN)
-        await mails(place, 1)
-        [link] = LINK.findall(place.relay.bodies[0])
+        await place.mails(1)
+        link = place.link()
         assert (await visitor.http.post(f"{place.url}/confirm/{'x' * 43}")).status_code == 404
         place.clock.move(days=8)
         assert (await visitor.http.get(link)).status_code == 404
@@ -133,9 +126,9 @@ async def test_a_form_sent_again_after_the_conversation_moved_stays_one_case(tmp
     async with form_desk(tmp_path) as place, place.visitor() as visitor:
         token = await visitor.token()
         await visitor.file(GIVEN, token=token)
-        await mails(place, 1)
-        await visitor.http.post(LINK.findall(place.relay.bodies[0])[0])
-        await mails(place, 2)
+        await place.mails(1)
+        await visitor.http.post(place.link())
+        await place.mails(2)
         page = await visitor.file({**GIVEN, "description": "It was 300."}, token=token)
         [case] = await place.cases()
         assert case.number in page

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.form.desk import HIDDEN, NUMBER, TELLING, form_desk
@@ -172,21 +173,32 @@ async def test_one_address_cannot_flood_and_the_others_are_not_hindered(tmp_path
 async def test_when_nothing_can_be_stored_the_words_come_back_and_go_through_later(tmp_path: Path) -> None:
     """Another program has the database locked for longer than the desk waits."""
     async with form_desk(tmp_path) as place, place.visitor() as visitor:
-        tokens = {language: await visitor.token(language=language) for language in ("en", "zh")}
+        token = await visitor.token(language="zh")
         with closing(sqlite3.connect(tmp_path / "redress.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            answers = await asyncio.gather(
-                *(visitor.send(TELLING, token=token, language=language) for language, token in tokens.items())
-            )
+            answer = await visitor.send(TELLING, token=token, language="zh")
             other.execute("ROLLBACK")
-        for answer, sentence in zip(answers, ("Not saved", "尚未保存"), strict=True):
-            assert answer.status_code == 503
-            assert sentence in answer.text
-            assert TELLING["description"] in answer.text
+        given_back(answer, "尚未保存", token)
         assert await place.received() == []
-        assert HIDDEN.findall(answers[0].text) == [tokens["en"]]
-        await visitor.file(TELLING, token=tokens["en"])
+        await visitor.file(TELLING, token=token)
         assert len(await place.cases()) == 1
+
+
+async def test_a_desk_that_is_being_stopped_says_so(tmp_path: Path) -> None:
+    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+        token = await visitor.token()
+        form = place.channel
+        await form.stop()
+        assert form.deaf() is not None
+        given_back(await visitor.send(TELLING, [("a.png", PICTURE)], token=token), "Not saved", token)
+        assert await place.received() == []
+
+
+def given_back(answer: httpx.Response, sentence: str, token: str) -> None:
+    assert answer.status_code == 503
+    assert sentence in answer.text
+    assert TELLING["description"] in answer.text
+    assert HIDDEN.findall(answer.text) == [token]
 
 
 async def test_a_full_disk_for_files_still_takes_the_words(tmp_path: Path) -> None:
