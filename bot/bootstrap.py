@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -372,21 +371,6 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         brands=desk.brands,
         public_url=desk.public_url,
     )
-    confirming_desk = ConfirmingDesk(
-        store=desk.store,
-        hub=desk.hub,
-        clock=desk.clock,
-        words=desk.words,
-        confirm=Confirm(
-            words=desk.words,
-            links=desk.links,
-            promise=_promise(parts.settings),
-            letters=lambda: _channel_of_letters(parts.channels),
-            door=lambda name: parts.channels[name].door(),
-        ),
-        brands=desk.brands,
-        public_url=desk.public_url,
-    )
     of_channels = [route for channel in parts.channels.values() for route in channel.routes()]
     metrics = MetricsPage(
         store=parts.store,
@@ -396,11 +380,25 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         behind_proxy=bool(parts.settings.public_url),
     )
     of_desk = [*health.routes(), *metrics.routes()]
-    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk), *confirming.routes(confirming_desk)]
+    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk), *confirming.routes(_confirming(parts))]
     routes = [*of_desk, *console.routes(desk), *public, *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
-    return Starlette(routes=[*routes, Route("/", _home)], exception_handlers=handlers(errors))
+    return Starlette(routes=[*routes, Route("/", RedirectResponse("/chat"))], exception_handlers=handlers(errors))
 
 
-async def _home(_request: Request) -> RedirectResponse:
-    return RedirectResponse("/chat")
+def _confirming(parts: _Parts) -> ConfirmingDesk:
+    return ConfirmingDesk(
+        store=parts.store,
+        hub=parts.hub,
+        clock=parts.clock,
+        words=parts.words,
+        confirm=Confirm(
+            words=parts.words,
+            links=parts.links,
+            promise=_promise(parts.settings),
+            letters=lambda: _channel_of_letters(parts.channels),
+            door=lambda name: parts.channels[name].door(),
+        ),
+        brands=_brands(parts.settings),
+        public_url=parts.settings.url,
+    )

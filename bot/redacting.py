@@ -53,7 +53,8 @@ def without_secrets(message: ReadMessage) -> tuple[ReadMessage, Sequence[str]]:
     text, subject = redact(message.text), redact(message.subject)
     names = [redact(file.filename) for file in message.attachments]
     told = {} if message.complaint is None else {name: redact(fact) for name, fact in message.complaint.facts.items()}
-    kinds = {kind for redacted in (text, subject, *names, *told.values()) for kind in redacted.kinds}
+    words = redact("" if message.complaint is None else message.complaint.words)
+    kinds = {kind for redacted in (text, subject, words, *names, *told.values()) for kind in redacted.kinds}
     if not kinds:
         return message, ()
     bare = replace(
@@ -64,7 +65,9 @@ def without_secrets(message: ReadMessage) -> tuple[ReadMessage, Sequence[str]]:
             replace(file, filename=name.text) for file, name in zip(message.attachments, names, strict=True)
         ),
         complaint=message.complaint
-        and replace(message.complaint, facts={name: redacted.text for name, redacted in told.items()}),
+        and replace(
+            message.complaint, words=words.text, facts={name: redacted.text for name, redacted in told.items()}
+        ),
         thread={key: subject.text if value == message.subject else value for key, value in message.thread.items()},
     )
     return bare, tuple(kind for kind in KINDS if kind in kinds)

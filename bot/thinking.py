@@ -198,6 +198,7 @@ async def _decide(
 def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[Command]:
     """A form is a case at once, whatever the bot would make of its words and whether or not it can be asked."""
     reasons = (FORM, *reading.signals.reasons)
+    severity = "normal" if reading.signals.severity == "low" else reading.signals.severity
     asked = (
         (AskToConfirm(address=complaint.email, language=complaint.language, asking=mind.asking),)
         if (complaint.email and mind.asking is not None)
@@ -206,9 +207,7 @@ def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[
     return (
         KeepTogether(),
         *asked,
-        OpenCase(
-            label=complaint.label, severity=reading.signals.severity, reasons=reasons, facts=dict(complaint.facts)
-        ),
+        OpenCase(label=complaint.label, severity=severity, reasons=reasons, facts=dict(complaint.facts)),
         HandToPerson(reasons=reasons),
     )
 
@@ -274,6 +273,8 @@ def _of_case(case: CaseRow, facts: Mapping[str, str]) -> dict[str, Any]:
 def words_of(matter: Matter) -> str:
     """What is to be understood. A first mail may say it all in its subject; a reply carries an old subject on."""
     message = matter.message
+    if message.complaint is not None:
+        return message.complaint.words
     if matter.row.seq == 1 and message.subject:
         return f"{message.subject}\n{message.text}"
     return message.text

@@ -151,6 +151,8 @@ class Complaint:
     """The class that was chosen, or "unclassified"."""
     language: str
     """Of the form: the answers speak it too."""
+    words: str
+    """What its author wrote, without the words that asked for it: those say nothing about the matter."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Under the names that the bot uses, so that nothing is asked again."""
     email: str = ""

@@ -48,7 +48,11 @@ def read_form(raw: bytes, envelope: Mapping[str, Any], words: Words) -> ReadMess
         text=text_of(filled, language, words),
         attachments=_attachments(envelope),
         complaint=Complaint(
-            label=filled.topic, language=language, facts=facts(filled), email=filled.values.get("email", "")
+            label=filled.topic,
+            language=language,
+            words="\n".join(filled.values.values()),
+            facts=facts(filled),
+            email=filled.values.get("email", ""),
         ),
     )
 

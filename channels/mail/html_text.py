@@ -16,11 +16,11 @@ _SILENT = frozenset(("script", "style", "head", "title", "template", "object", "
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
-_BLOCKS = frozenset(
-    {"address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure"}
-    | {"footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre"}
-    | {"section", "table", "tbody", "tfoot", "thead", "tr", "ul"}
+_BLOCK_NAMES = (
+    "address article aside blockquote body center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header"
+    " hr li main nav ol p pre section table tbody tfoot thead tr ul"
 )
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _QUOTE_CLASS = re.compile(r"\b(gmail_attr|yahoo_quoted|moz-cite-prefix|protonmail_quote|zmail_extra)\b")
 """Not Gmail's own "gmail_quote": that one also holds what a person answers between the quotations."""
 _QUOTE_ID = re.compile(r"^(isReplyContent|mail-editor-reference-message-container)$")
