@@ -15,6 +15,11 @@ from starlette.routing import Route
 from bot import catalogue, library
 from bot.alarm import Alarm, Ring
 from bot.attention import ChannelAttention
+from bot.binding.bonds import Bonds
+from bot.binding.invitations import CaseInvitations, ChannelInvitations
+from bot.binding.policy import Lives
+from bot.binding.step import Binding
+from bot.binding.tokens import Tokens
 from bot.clock import Clock, now
 from bot.deliver import Deliverer
 from bot.deliveries import DeliveryRunner
@@ -58,6 +63,7 @@ from escalation.handling import Handling
 from escalation.help import routes as help_pages
 from escalation.help.routes import HelpDesk
 from escalation.links import TrackingLinks
+from escalation.lost_links import LOST_LINK_TIMER, LostLink
 from escalation.queue import PATIENCE_TIMER, SILENCE_TIMER, Patience
 from escalation.reminders import UNREAD_TIMER, NobodyCame, UnreadReminder, UserFellSilent
 from escalation.tracking import routes as tracking
@@ -201,6 +207,9 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
             articles=library.best_articles(knowledge),
             ask=parts.rasa.turn,
             identity=proving,
+            binding=Binding(
+                store=parts.store, channels=parts.channels, bonds=_bonds(parts), can_prove=proving is not None
+            ),
             clock=parts.clock,
             asking=Asking(
                 words=parts.words,
@@ -232,6 +241,21 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
     )
 
 
+def _bonds(parts: _Parts) -> Bonds:
+    settings = parts.settings.binding
+    return Bonds(
+        tokens=Tokens(parts.secret),
+        lives=Lives(
+            chat=timedelta(hours=settings.link_hours),
+            start=timedelta(minutes=settings.start_minutes),
+            code=timedelta(minutes=settings.code_minutes),
+        ),
+        words=parts.words,
+        title=lambda name, language: parts.channels[name].title(language),
+        link_of=parts.links.url,
+    )
+
+
 def _deliveries(parts: _Parts) -> DeliveryRunner:
     deliverer = Deliverer(
         store=parts.store, channels=parts.channels, clock=parts.clock, hub=parts.hub, lease=parts.lease
@@ -252,6 +276,12 @@ def _alarm(parts: _Parts, proofs: Proofs) -> Alarm:
             door=lambda name: parts.channels[name].door(),
         ),
         EXPIRY_TIMER: UploadExpiry(parts.uploads),
+        LOST_LINK_TIMER: LostLink(
+            words=parts.words,
+            links=parts.links,
+            letters=lambda: _channel_of_letters(parts.channels),
+            capabilities=lambda name: parts.channels[name].capabilities,
+        ),
     }
     return Alarm(parts.store, parts.clock, parts.hub, kinds, parts.settings.work.scan_seconds)
 
@@ -334,6 +364,7 @@ def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
             transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels, parts.links),
             evidence=parts.evidence,
             uploads=ChannelUploads(name, parts.store, parts.uploads, parts.evidence, parts.clock),
+            invitations=ChannelInvitations(name, parts.store, parts.hub, parts.clock, _bonds(parts), parts.channels),
             attention=ChannelAttention(name, parts.store, parts.hub, parts.presence, parts.clock),
             words=parts.words,
             site_origins=settings.site_origins,
@@ -362,6 +393,7 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         links=desk.links,
         brands=desk.brands,
         public_url=desk.public_url,
+        elsewhere=CaseInvitations(parts.store, parts.clock, _bonds(parts), parts.channels),
     )
     help_desk = HelpDesk(
         store=desk.store,

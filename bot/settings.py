@@ -61,6 +61,19 @@ class IdentitySettings(BaseModel):
     """What was proven by a code holds for so long in its conversation."""
 
 
+class BindingSettings(BaseModel):
+    """Leading somebody from one conversation to another, as the same person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    link_hours: int = Field(default=24, ge=1, le=168)
+    """A link to the live chat holds for so long."""
+    start_minutes: int = Field(default=15, ge=1, le=1440)
+    """A link that opens another channel (Telegram) holds for so long."""
+    code_minutes: int = Field(default=30, ge=5, le=1440)
+    """So long may the author of a public post take to post the code that the chat shows."""
+
+
 class WorkSettings(BaseModel):
     """The engine. Defaults fit one machine of two cores."""
 
@@ -113,6 +126,7 @@ class Settings(BaseSettings):
     """The exchange's own figures for the articles; else the demo values (data/knowledge/figures.toml) hold."""
     promise: PromiseSettings = PromiseSettings()
     identity: IdentitySettings = IdentitySettings()
+    binding: BindingSettings = BindingSettings()
     work: WorkSettings = WorkSettings()
 
     @model_validator(mode="after")

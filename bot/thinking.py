@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
+from bot.binding.step import Binding
 from bot.clock import Clock, now
 from bot.guard import MAX_CHARACTERS
 from bot.identity import policy
@@ -76,12 +77,14 @@ Articles = Callable[[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Mind:
-    """What thinking needs: the reader of texts, the library, Rasa, and who asks for proofs (None: nobody)."""
+    """What thinking needs: the reader of texts, the library, Rasa, and who asks for proofs and binds conversations
+    to one another (None: nobody)."""
 
     understand: Callable[[str], Reading]
     articles: Articles
     ask: AskRasa
     identity: Identity | None = None
+    binding: Binding | None = None
     clock: Clock = now
     asking: Asking | None = None
     """Asks the owners of typed e-mail addresses whether they are theirs; None: nobody is asked."""
@@ -134,9 +137,14 @@ async def _study[T](run: Callable[..., T], text: str, *more: str) -> T:
 
 async def _proving(matter: Matter, mind: Mind, language: str) -> Proving | None:
     """Before the bot and before the owner: a code must reach neither, and an agent may have asked for it."""
-    if mind.identity is None:
-        return None
-    return await mind.identity.step(matter.conversation, matter.row, matter.message, language)
+    where = (matter.conversation, matter.row, matter.message, language)
+    bound = None if mind.binding is None else await mind.binding.step(*where)
+    if mind.identity is None or (bound is not None and not bound.goes_on):
+        return bound
+    proving = await mind.identity.step(*where)
+    if bound is None or proving is None:
+        return bound or proving
+    return replace(proving, commands=(*bound.commands, *proving.commands))
 
 
 def _masked(matter: Matter, proving: Proving) -> Matter:

@@ -174,6 +174,8 @@ class ReadMessage:
     """A quick reply that was pressed: one of the names in `actions.commands.BUTTONS` or `class:<label>`."""
     urgent: bool = False
     """The sender marked it as a complaint (投诉 / "complaint" in the subject)."""
+    invitation: str | None = None
+    """A one-time token that the person brought along from another conversation of theirs."""
     note: str | None = None
     """A sentence for agents when something is odd (unverified sender, unreadable parts)."""
     continues: str | None = None
@@ -277,6 +279,34 @@ class Evidence(Protocol):
     def path(self, digest: str) -> Path: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Invited:
+    """What an invitation leads on with."""
+
+    title: str
+    """What its channel is called; "" when it comes from the page of a case."""
+    public: bool
+    """Everybody can read it: following it proves nothing, and a code has to go back by the author's account."""
+
+
+class Invitations(Protocol):
+    """One-time links from one conversation into the live chat (docs/decisions/0023). Each raises NotStored."""
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        """A new link, good for one use and about a day; "" when there is no live chat. In a public channel
+        (`Capabilities.public`) everybody may see it."""
+        ...
+
+    async def look(self, token: str, language: str) -> Invited | None:
+        """What a token stands for, without using it; None when it is no good (any more)."""
+        ...
+
+    async def follow(self, token: str, conversation_key: str, language: str) -> bool:
+        """The user of this conversation says that the invitation is theirs; what follows is said there. False when
+        it is no good (any more)."""
+        ...
+
+
 class Words(Protocol):
     """The catalogue of everything we say, in both languages."""
 
@@ -304,6 +334,8 @@ class Capabilities:
     Needs `repeat_harmless`."""
     repeat_harmless: bool = False
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
+    public: bool = False
+    """Everybody can read what is written here: nothing personal is said, and a link proves nothing."""
     reaches: str = ""
     """"email": the desk can open a conversation with an e-mail address here (`escalation/letters.py`). Its key is 24
     characters of [a-z2-7]."""
@@ -328,6 +360,7 @@ class ChannelContext:
     evidence: Evidence
     uploads: Uploads
     attention: Attention
+    invitations: Invitations
     words: Words
     site_origins: Sequence[str]
     """Origins of the exchange's own sites: they may embed what a channel offers to browsers."""
@@ -365,6 +398,15 @@ class Channel(ABC):
 
     def door(self) -> str:
         """Where people find this channel: an address or a link, to be printed and shown. "" when it has none."""
+        return ""
+
+    def title(self, language: str) -> str:
+        """What users call this channel."""
+        return self.name.capitalize()
+
+    def start_link(self, token: str, language: str) -> str:
+        """A link that begins a conversation here and brings the token of an invitation; "" when there is no such
+        thing. Tokens are 43 characters of [A-Za-z0-9_-]."""
         return ""
 
     def routes(self) -> Sequence[BaseRoute]:

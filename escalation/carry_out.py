@@ -21,14 +21,14 @@ from actions.commands import (
     Say,
     TellCaseStatus,
 )
-from bot.identity.policy import proof_holds
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from channels.contract import Author, Words
-from escalation import cases, queue, reminders, repository
+from escalation import cases, queue, reminders
 from escalation.cases import Opening, Promise
 from escalation.desk_command import DeskCommand
 from escalation.links import TrackingLinks
+from escalation.own_cases import none, own_cases
 from escalation.queue import Patience
 from escalation.repository import CaseRow
 
@@ -207,20 +207,10 @@ class CarryOut:
         )
 
     def _status(self, connection: Connection, facts: Facts, now: datetime) -> Sequence[Reply]:
-        """Every open case of a person who is proven now; else the case of this conversation and nothing more."""
-        conversation = facts.conversation
-        holds = proof_holds(conversation.account, now)
-        person_id = conversation.person_id if holds else None
-        found = [] if person_id is None else repository.open_of_person(connection, person_id)
-        if conversation.case_id is not None and conversation.case_id not in {case.id for case in found}:
-            own = repository.get(connection, conversation.case_id)
-            if not own.is_of_another(conversation.person_id):
-                found = [own, *found]
+        holds, found = own_cases(connection, facts.conversation, now)
         if found:
             return [Reply(text=self._standing(case, facts), author=Author.DESK) for case in found]
-        if holds or not self._can_prove:
-            return [self._say(Say(key="case.none_yours" if holds else "case.none_here"), facts)]
-        return [self._say(Say(key="case.none_here_prove", buttons=("prove", "person")), facts)]
+        return [self._say(none(holds=holds, can_prove=self._can_prove), facts)]
 
     def _standing(self, case: CaseRow, facts: Facts) -> str:
         return self._words.say(

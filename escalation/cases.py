@@ -12,10 +12,10 @@ from bot.identity.policy import proof_holds
 from bot.repository import conversations, inbox
 from bot.repository.conversations import ConversationRow
 from escalation import repository
+from escalation.merging import UNCLASSIFIED, bring_together, merge, one_matter
 from escalation.numbers import new_number
 from escalation.repository import CaseRow
 
-UNCLASSIFIED = "unclassified"
 LOOK_BACK = 200
 """How many messages back the first contact is looked for."""
 
@@ -62,22 +62,53 @@ def open_or_join(
 ) -> tuple[CaseRow, bool]:
     """The case of this conversation and whether it is new. Twice for one message gives one case.
 
-    A person who is proven now has one case about one matter, in whatever conversations it is brought up.
+    A person who is proven now has one case about one matter, in whatever conversations it is brought up; so has
+    somebody whose conversations are bound to one another.
     """
     if opening.inbox_id is not None and (known := repository.opened_by(connection, opening.inbox_id)):
         return known, True
+    person_id = conversation.person_id if proof_holds(conversation.account, now) else None
     if conversation.case_id is not None:
         current = repository.get(connection, conversation.case_id)
         takes_more = current.status == "open" or opening.label in (current.label, UNCLASSIFIED)
         if takes_more and not current.is_of_another(conversation.person_id):
-            return _join(connection, current, opening, now), False
-    person_id = conversation.person_id if proof_holds(conversation.account, now) else None
+            return _join(connection, _made_one(connection, current, person_id, now), opening, now), False
     if person_id is not None:
         known = repository.same_matter(connection, person_id, opening.label, now - promise.same_matter)
         if known is not None:
             bring_together(connection, known, conversation.id, opening.actor, now)
             return _join(connection, known, opening, now), False
-    return _open(connection, conversation, opening, promise, now), True
+    companions = sorted(repository.companions(connection, conversation.id))
+    known = _of_companions(connection, conversation, companions, opening.label)
+    if known is not None:
+        bring_together(connection, known, conversation.id, opening.actor, now)
+        return _join(connection, known, opening, now), False
+    case = _open(connection, conversation, opening, promise, now)
+    for each in (conversations.get_many(connection, companions) if companions else {}).values():
+        if each.case_id is None and not case.is_of_another(each.person_id):
+            bring_together(connection, case, each.id, opening.actor, now)
+    return case, True
+
+
+def _made_one(connection: Connection, current: CaseRow, person_id: int | None, now: datetime) -> CaseRow:
+    """Complaints that were made on several channels before it was proven that one person made them."""
+    for other in [] if person_id is None else repository.open_of_person(connection, person_id):
+        if other.id != current.id and other.label == current.label and one_matter(current, other):
+            current = merge(connection, current, other, now)
+    return current
+
+
+def _of_companions(
+    connection: Connection, conversation: ConversationRow, companions: Sequence[int], label: str
+) -> CaseRow | None:
+    """The open case of a bound conversation: the only matter, or the one that is spoken of here, too."""
+    rows = conversations.get_many(connection, companions).values() if companions else ()
+    theirs = {row.case_id for row in rows if row.case_id is not None} - {conversation.case_id}
+    for case in (repository.get(connection, case_id) for case_id in sorted(theirs)):
+        fits = conversation.case_id is None or label in (case.label, UNCLASSIFIED) or case.label == UNCLASSIFIED
+        if case.status == "open" and fits and not case.is_of_another(conversation.person_id):
+            return case
+    return None
 
 
 def _open(
@@ -105,13 +136,6 @@ def _open(
     facts = {"label": opening.label, "reasons": list(opening.reasons), "facts": dict(opening.facts)}
     repository.add_event(connection, case_id, "opened", actor=opening.actor, at=now, public=True, data=facts)
     return repository.get(connection, case_id)
-
-
-def bring_together(connection: Connection, case: CaseRow, conversation_id: int, actor: str, now: datetime) -> None:
-    """From now on the conversation belongs to this case."""
-    conversations.change(connection, conversation_id, case_id=case.id)
-    data = {"conversation_id": conversation_id}
-    repository.add_event(connection, case.id, "conversation_joined", actor=actor, at=now, public=False, data=data)
 
 
 def _join(connection: Connection, case: CaseRow, opening: Opening, now: datetime) -> CaseRow:

@@ -24,6 +24,7 @@ from channels.contract import Author, Capabilities, Words
 from escalation import cases, queue, reminders, repository
 from escalation.cases import Opening, Promise
 from escalation.correcting import Taught, teach
+from escalation.merging import bring_together
 from escalation.numbers import normalised
 
 MAX_REPLY_CHARACTERS = 20_000
@@ -244,7 +245,7 @@ class Handling:
             return case.number
         if case.status != "open":
             cases.reopen(connection, case, agent.owner, now)
-        cases.bring_together(connection, case, conversation.id, agent.owner, now)
+        bring_together(connection, case, conversation.id, agent.owner, now)
         return case.number
 
     def _expect_reading(self, connection: Connection, conversation: ConversationRow, now: datetime) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from channels.contract import Kind, ReadMessage
-from escalation import cases, repository
+from escalation import repository
+from escalation.merging import bring_together
 from escalation.numbers import numbers_in
 
 RELATED = "related"
@@ -60,7 +61,7 @@ def _continue(connection: Connection, message: ReadMessage, conversation: Conver
     case = repository.get(connection, before.case_id)
     if case.is_of_another(conversation.person_id):
         return None
-    cases.bring_together(connection, case, conversation.id, "desk", now)
+    bring_together(connection, case, conversation.id, "desk", now)
     return case.id
 
 

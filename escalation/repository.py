@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, exists, insert, or_, select, update
 
+from bot.store.binding_tables import Invitation
 from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note
 
 
@@ -23,6 +24,7 @@ class CaseRow:
     awaited: str
     person_id: int | None
     link_version: int
+    first_contact_at: datetime
     opened_at: datetime
     answer_due_at: datetime
     decision_due_at: datetime
@@ -70,6 +72,28 @@ def same_matter(connection: Connection, person_id: int, label: str, since: datet
     query = select(*_COLUMNS).where(Case.person_id == person_id, Case.status == "open", Case.label == label, lively)
     row = connection.execute(query.order_by(Case.id.desc()).limit(1)).one_or_none()
     return None if row is None else CaseRow(**row._mapping)
+
+
+def companions(connection: Connection, conversation_id: int) -> set[int]:
+    """The conversations bound to this one, over however many steps, without itself."""
+    found, edge = {conversation_id}, {conversation_id}
+    while edge:
+        touching = or_(Invitation.conversation_id.in_(edge), Invitation.used_by.in_(edge))
+        query = select(Invitation.conversation_id, Invitation.used_by).where(Invitation.used_by.is_not(None), touching)
+        met = {each for row in connection.execute(query) for each in row if each is not None}
+        edge, found = met - found, found | met
+    return found - {conversation_id}
+
+
+def conversations_of(connection: Connection, case_id: int) -> list[int]:
+    query = select(Conversation.id).where(Conversation.case_id == case_id).order_by(Conversation.id)
+    return list(connection.execute(query).scalars())
+
+
+def last_event(connection: Connection, case_id: int, kind: str) -> datetime | None:
+    """When something of this kind happened last."""
+    query = select(CaseEvent.at).where(CaseEvent.case_id == case_id, CaseEvent.kind == kind)
+    return connection.execute(query.order_by(CaseEvent.seq.desc()).limit(1)).scalar_one_or_none()
 
 
 def opened_by(connection: Connection, inbox_id: int) -> CaseRow | None:

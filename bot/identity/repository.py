@@ -144,6 +144,13 @@ def _write_down(
     add_note(connection, conversation_id, "proven", at=now, data={"reasons": said})
 
 
+def write_down_bond(connection: Connection, conversation_id: int, person_id: int, method: str, now: datetime) -> None:
+    """The conversation is bound to one in which the person was proven: that is no proof of the account, and holds for
+    no time at all."""
+    values = {"conversation_id": conversation_id, "person_id": person_id, "method": method, "at": now, "until": now}
+    connection.execute(insert(IdentityProof).values(**values))
+
+
 def dialogue(connection: Connection, conversation_id: int) -> DialogueRow | None:
     query = select(*_DIALOGUE).where(IdentityDialogue.conversation_id == conversation_id)
     row = connection.execute(query).one_or_none()

@@ -76,6 +76,7 @@ class BlueskyChannel(Watching):
             replying.check,
             replying.post,
             Templates(context.words, CHANNEL, context.public_url, len, MAX_CHARACTERS),
+            context.invitations.link,
             Ledger(folder, settings.replies_per_hour),
             posting,
             state,
@@ -84,7 +85,7 @@ class BlueskyChannel(Watching):
         )
         reader = Reader(settings.is_own, context.words)
         parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
-        super().__init__(parts, off="" if settings.handle else OFF)
+        super().__init__(parts, WORDING.network, off="" if settings.handle else OFF)
 
     @override
     async def close(self) -> None:

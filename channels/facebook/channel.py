@@ -48,7 +48,7 @@ from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import moment, part
 from channels.monitor.positions import MICROSECONDS
-from channels.monitor.sending import Sender, Templates
+from channels.monitor.sending import Sender, Templates, plain_links
 from channels.monitor.state import State, Wording
 
 WORDING = Wording(
@@ -107,6 +107,7 @@ class FacebookChannel(Channel):
             public.check,
             public.post,
             self._templates,
+            plain_links(context.public_url),
             ledger,
             self._posting,
             self._state,

@@ -103,6 +103,10 @@ class MailChannel(Channel):
         await self._heads.close()
 
     @override
+    def title(self, language: str) -> str:
+        return self._context.words.say("mail.title", language)
+
+    @override
     def door(self) -> str:
         return self._door
 

@@ -75,6 +75,7 @@ class MastodonChannel(Watching):
             replying.check,
             replying.post,
             Templates(context.words, CHANNEL, context.public_url, size, MAX_CHARACTERS),
+            context.invitations.link,
             Ledger(folder, settings.replies_per_hour),
             posting,
             state,
@@ -83,7 +84,7 @@ class MastodonChannel(Watching):
         )
         reader = Reader(settings.is_own, context.words)
         parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
-        super().__init__(parts, off="" if settings.server else OFF)
+        super().__init__(parts, WORDING.network, off="" if settings.server else OFF)
 
     @override
     async def close(self) -> None:

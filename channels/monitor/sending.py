@@ -24,6 +24,8 @@ from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.state import State
 
 LANGUAGES = ("en", "zh")
+LONGEST_TOKEN = "#" + "x" * 63
+"""What the link of an author is longer than the plain one, at most."""
 PERSON = (
     "{network} is public: words of a person are not posted there, and private messages are not connected. Continue in "
     "the live chat, to which the author was given a link ({link}), or by e-mail once the author has named an address."
@@ -43,21 +45,27 @@ class Templates:
     ) -> None:
         """`size`: how many characters of a post a text takes, as the network counts them."""
         self.link = f"{public_url}/chat"
-        self._texts = {
-            language: words.say(f"{channel}.reply", language, link=self.linked(language)) for language in LANGUAGES
-        }
-        for language, text in self._texts.items():
-            if size(text) > most_characters:
-                raise ValueError(
-                    f"{channel}.reply in {language} is longer than the {most_characters} characters of a post"
-                )
+        self._words = words
+        self._key = f"{channel}.reply"
+        for language in LANGUAGES:
+            if size(self.text(language, f"{self.link}?lang={language}{LONGEST_TOKEN}")) > most_characters:
+                raise ValueError(f"{self._key} in {language} is longer than the {most_characters} characters of a post")
 
-    def text(self, language: str) -> str:
-        return self._texts.get(language, self._texts["en"])
+    def text(self, language: str, link: str) -> str:
+        return self._words.say(self._key, language if language in LANGUAGES else "en", link=link)
 
-    def linked(self, language: str) -> str:
-        """The address that `text` of this language leads to."""
-        return f"{self.link}?lang={language if language in LANGUAGES else 'en'}"
+
+type LinkFor = Callable[[str, str], Awaitable[str]]
+"""(conversation key, language) -> where its author goes on: `channels.contract.Invitations.link`, or `plain_links`."""
+
+
+def plain_links(public_url: str) -> LinkFor:
+    """Links that bind nothing: for a channel where some are answered in public and others in private."""
+
+    async def link(_conversation_key: str, language: str) -> str:
+        return f"{public_url}/chat?lang={language if language in LANGUAGES else 'en'}"
+
+    return link
 
 
 class Sender:
@@ -68,6 +76,7 @@ class Sender:
         check: Callable[[OutboundMessage], None],
         post: Callable[[OutboundMessage, str], Awaitable[Posted]],
         templates: Templates,
+        link_for: LinkFor,
         ledger: Ledger,
         pace: Pace,
         state: State,
@@ -82,6 +91,7 @@ class Sender:
         self._check = check
         self._to_network = post
         self._templates = templates
+        self._link_for = link_for
         self._ledger = ledger
         self._pace = pace
         self._state = state
@@ -100,6 +110,7 @@ class Sender:
         return await self._claimed(message)
 
     async def _claimed(self, message: OutboundMessage) -> SendReceipt:
+        link = await self._link_for(message.conversation_key, message.language)
         ruling = await self._ask(message)
         match ruling.verdict:
             case Verdict.POSTED:
@@ -111,7 +122,7 @@ class Sender:
             case Verdict.FULL:
                 raise RetryLater("the replies of this hour are used up", ruling.seconds)
             case Verdict.POST:
-                return await self._post(message)
+                return await self._post(message, link)
 
     async def _ask(self, message: OutboundMessage) -> Ruling:
         wait = self._pace.due - self._clock.monotonic()
@@ -129,10 +140,11 @@ class Sender:
         except OSError as error:
             raise RetryLater("the list of replies cannot be read or written") from error
 
-    async def _post(self, message: OutboundMessage) -> SendReceipt:
+    async def _post(self, message: OutboundMessage, link: str) -> SendReceipt:
+        """Everybody sees the link: by itself it opens nothing, whoever follows it (docs/decisions/0023)."""
         author = message.recipient
         try:
-            posted = await self._to_network(message, self._templates.text(message.language))
+            posted = await self._to_network(message, self._templates.text(message.language, link))
         except Fault as fault:
             log.warning("reply_failed", channel=self._channel, fault=fault.name)
             raise await self._judged(fault, author) from fault

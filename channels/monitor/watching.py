@@ -17,7 +17,7 @@ from channels.monitor.sending import Sender
 from channels.monitor.state import State
 
 STOP_SECONDS = 4.5
-CAPABILITIES = Capabilities(max_characters=4_000, patience_seconds=120)
+CAPABILITIES = Capabilities(max_characters=4_000, patience_seconds=120, public=True)
 """Nothing that is said here leaves but the one sentence, so its length is no limit of a network."""
 
 log = structlog.get_logger()
@@ -39,11 +39,17 @@ class Parts:
 class Watching(Channel):
     capabilities = CAPABILITIES
 
-    def __init__(self, parts: Parts, *, off: str) -> None:
-        """`off`: why the channel is off; "" when it is on. A channel that is off starts nothing and has no door."""
+    def __init__(self, parts: Parts, network: str, *, off: str) -> None:
+        """`network`: its name. `off`: why the channel is off; "" when it is on. A channel that is off starts nothing
+        and has no door."""
+        self._network = network
         self._parts = parts
         self._off = off
         self._listening: asyncio.Task[None] | None = None
+
+    @override
+    def title(self, language: str) -> str:
+        return self._network
 
     @override
     async def start(self) -> None:

@@ -102,6 +102,15 @@ class TelegramChannel(Channel):
         return f"https://t.me/{self._groups.username}" if self._groups.username else ""
 
     @override
+    def title(self, language: str) -> str:
+        return "Telegram"
+
+    @override
+    def start_link(self, token: str, language: str) -> str:
+        door = self.door()
+        return f"{door}?start={token}" if door else ""
+
+    @override
     def routes(self) -> Sequence[BaseRoute]:
         return self._webhook.routes() if self._on and self._mode == "webhook" else ()
 

@@ -10,12 +10,15 @@ from telegram import BotCommand, BotCommandScopeAllPrivateChats
 from channels.contract import Words
 from channels.telegram.api import Api
 
-PAYLOADS = {"status": "status", "agent": "person", "appeal": "person"}
-"""An appeal is for people to judge."""
+PAYLOADS = {"status": "status", "agent": "person", "appeal": "appeal"}
 NAMES = ("start", "help", "status", "agent", "language", "appeal")
 _COMMAND = re.compile(r"/([a-z_]{1,32})(?:@[A-Za-z0-9_]{1,64})?(?:\s+(.*))?", re.DOTALL)
 _REPLACED_BY_WORDS = frozenset({"help", "agent"})
 """What follows these commands says more than the sentence does; after "status" it says nothing."""
+LANGUAGE = "language"
+"""The payload of the wish to choose a language; "language:zh" is the button that chooses one."""
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What a deep link may carry (core.telegram.org/bots/features, "Deep linking")."""
 _LANGUAGES = {"en": "en", "english": "en", "zh": "zh", "中文": "zh", "chinese": "zh"}
 
 
@@ -23,6 +26,7 @@ _LANGUAGES = {"en": "en", "english": "en", "zh": "zh", "中文": "zh", "chinese"
 class Meaning:
     text: str
     payload: str | None = None
+    invitation: str | None = None
 
 
 def meaning(text: str, language: str, words: Words) -> Meaning | None:
@@ -35,14 +39,26 @@ def meaning(text: str, language: str, words: Words) -> Meaning | None:
         return None
     name, rest = found[1], (found[2] or "").strip()
     if name == "language":
-        wished = _LANGUAGES.get(rest.lower(), language)
-        return Meaning(words.say("telegram.say_language", wished))
+        wished = _LANGUAGES.get(rest.lower())
+        return Meaning(text, LANGUAGE) if wished is None else chosen(wished, words)
     sentence = words.say(f"telegram.say_{name}", language)
     if rest and name in _REPLACED_BY_WORDS:
         sentence = rest
     elif rest and name == "appeal":
         sentence = f"{sentence}\n{rest}"
-    return Meaning(sentence, PAYLOADS.get(name))
+    token = rest if name == "start" and _TOKEN.fullmatch(rest) else None
+    return Meaning(sentence, PAYLOADS.get(name), token)
+
+
+def chosen(language: str, words: Words) -> Meaning:
+    """A language was chosen by command or button: what anybody could have written."""
+    return Meaning(words.say("telegram.say_language", language))
+
+
+def language_of_button(name: str) -> str | None:
+    """The language that this button chooses; None for every other button."""
+    kind, _, language = name.partition(":")
+    return language if kind == LANGUAGE and language in _LANGUAGES.values() else None
 
 
 async def publish(api: Api, words: Words) -> None:

@@ -13,7 +13,7 @@ from telegram import Message, MessageEntity, Update
 
 from channels.contract import Attachment, Kind, ReadMessage, RetryLater, Words
 from channels.telegram.attaching import Attaching
-from channels.telegram.commands import meaning
+from channels.telegram.commands import chosen, language_of_button, meaning
 from channels.telegram.content import has_service, not_text
 from channels.telegram.updates import clean, spoken
 
@@ -43,6 +43,8 @@ class Reader:
 
     async def _read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         if isinstance(name := envelope.get("press"), str):
+            if (language := language_of_button(name)) is not None:
+                return ReadMessage(text=chosen(language, self._words).text)
             return ReadMessage(text=clean(str(envelope.get("title") or name)), payload=name)
         update = Update.de_json(json.loads(raw), None)
         message = update.message or update.edited_message
@@ -68,6 +70,7 @@ class Reader:
             text=text if command is None else clean(command.text),
             attachments=(*_named(attachments), *extra),
             payload=None if command is None else command.payload,
+            invitation=None if command is None else command.invitation,
             note=" ".join(said) or self._note_when_empty(text, attachments, language),
         )
 

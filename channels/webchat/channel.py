@@ -19,6 +19,7 @@ from channels.web_sessions import Sessions
 from channels.webchat.connection import Connection, Desk
 from channels.webchat.gate import Gate
 from channels.webchat.http import ChatHttp
+from channels.webchat.invitations import ChatInvitations
 from channels.webchat.pages import Pages
 from channels.webchat.reading import read_frame
 from channels.webchat.receive import CHANNEL, Receiver
@@ -42,6 +43,7 @@ class WebChat(Channel):
         sessions = Sessions(context.secret, "webchat session v1", "c")
         budgets = Budgets(settings.messages_per_minute, time.monotonic)
         self._public_url = context.public_url
+        self._words = context.words
         self._gate = Gate(settings, origins)
         self._receiver = Receiver(settings, context.accept, context.uploads, context.transcript, context.words, budgets)
         self._desk = Desk(
@@ -59,6 +61,9 @@ class WebChat(Channel):
         begun = Budgets(settings.files_per_minute, time.monotonic)
         self._http = ChatHttp(door, context.transcript)
         self._files = WebFiles("/chat/files", door, context.uploads, settings.upload_limits, begun)
+        self._invitations = ChatInvitations(
+            door, context.invitations, Budgets(settings.messages_per_minute, time.monotonic), context.words
+        )
         self._pages = Pages(origins, context.public_url, context.exchange_names, context.words)
 
     @override
@@ -76,6 +81,15 @@ class WebChat(Channel):
         return f"{self._public_url}/chat"
 
     @override
+    def title(self, language: str) -> str:
+        return self._words.say("webchat.title", language)
+
+    @override
+    def start_link(self, token: str, language: str) -> str:
+        """The token is in the fragment: no server, log or referrer sees it, and fetching the link uses nothing up."""
+        return f"{self._public_url}/chat?lang={language}#join={token}"
+
+    @override
     def deaf(self) -> str | None:
         return "the chat is being closed" if self._gate.is_shut else None
 
@@ -88,6 +102,7 @@ class WebChat(Channel):
         return [
             WebSocketRoute("/chat/ws", self._socket),
             *self._http.routes(),
+            *self._invitations.routes(),
             *self._files.routes(),
             *self._pages.routes(),
         ]

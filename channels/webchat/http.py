@@ -37,7 +37,7 @@ class ChatHttp:
             self._door.check_origin(request)
             if request.method == "OPTIONS":
                 return self._door.answer(request, None)
-            session = self._renewed(await _json_object(request))
+            session = self._renewed(await json_object(request))
         except HttpFault as fault:
             return self._door.fault(request, fault)
         return self._door.answer(request, {"session": session.id, "secret": session.secret, "version": VERSION})
@@ -62,7 +62,7 @@ class ChatHttp:
         return sessions.new()
 
 
-async def _json_object(request: Request) -> Mapping[str, Any]:
+async def json_object(request: Request) -> Mapping[str, Any]:
     """Insisting on the JSON type makes a browser ask first, so a foreign page's form cannot post here."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         raise HttpFault(415, "not_json")

@@ -14,7 +14,7 @@ _BY_A_PERSON = frozenset({"taken_over", "answered"})
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     stage: str
-    """received, in_progress, waiting_for_you or resolved"""
+    """received, in_progress, waiting_for_you, resolved or merged (it goes on as another case)"""
     first_answer_at: datetime | None
     """When a person answered first; None: not yet."""
     answer_late: bool
@@ -23,7 +23,7 @@ class Standing:
 
 def standing(case: PublicCase, events: Sequence[PublicEvent], now: datetime) -> Standing:
     answers = [event.at for event in events if event.kind == "answered"]
-    is_open = case.status != "resolved"
+    is_open = case.status == "open"
     return Standing(
         stage=_stage(case, events),
         first_answer_at=min(answers, default=None),
@@ -33,8 +33,8 @@ def standing(case: PublicCase, events: Sequence[PublicEvent], now: datetime) -> 
 
 
 def _stage(case: PublicCase, events: Sequence[PublicEvent]) -> str:
-    if case.status == "resolved":
-        return "resolved"
+    if case.status != "open":
+        return case.status
     if case.awaited == "user":
         return "waiting_for_you"
     return "in_progress" if any(event.kind in _BY_A_PERSON for event in events) else "received"

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -118,6 +118,20 @@ async def as_it_came(channel: str, raw: bytes, _envelope: Mapping[str, Any]) -> 
     return raw.decode() if channel == "mail" else None
 
 
+class ElsewhereLinks:
+    """One other channel; `given` are the cases and languages that links were asked for."""
+
+    def __init__(self) -> None:
+        self.given: list[tuple[int, str]] = []
+
+    def offers(self, language: str) -> bool:
+        return True
+
+    async def links(self, case_id: int, language: str) -> Sequence[tuple[str, str]]:
+        self.given.append((case_id, language))
+        return [("Messenger", "https://messenger.example/desk?start=token")]
+
+
 @asynccontextmanager
 async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[World]:
     """The console and the tracking page, served like in the product."""
@@ -142,7 +156,8 @@ async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[Wor
         brands=BRANDS,
         can_prove=True,
     )
-    public = TrackingDesk(store=store, clock=clock, words=words, links=links, brands=BRANDS)
+    elsewhere = ElsewhereLinks()
+    public = TrackingDesk(store=store, clock=clock, words=words, links=links, brands=BRANDS, elsewhere=elsewhere)
     application = Starlette(routes=[*console.routes(desk), *tracking.routes(public), *static.routes()])
     keeping = asyncio.create_task(presence.run())
     try:

@@ -75,6 +75,7 @@ def context(folder: Path, desk: FakeDesk, port: int, host: str, settings: dict[s
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
+        invitations=NotAsked(),
         words=wording.load(wording.HERE, Path(mail.__file__).parent),
         app_token_secret="",
         site_origins=(),

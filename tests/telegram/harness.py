@@ -86,6 +86,7 @@ def context(folder: Path, desk: FakeDesk, public_url: str = "http://127.0.0.1:80
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
+        invitations=NotAsked(),
         words=WORDS,
         app_token_secret="",
         site_origins=(),

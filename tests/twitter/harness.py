@@ -29,6 +29,16 @@ class FakeDesk(Desk):
         return [json.loads(message.raw)["post"]["text"] for message in self.stored.values()]
 
 
+class Links:
+    """Every author has a link of their own."""
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        return f"{LINK}{language}"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the X channel asked for {name}")
+
+
 def context(folder: Path, desk: FakeDesk, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:
     return ChannelContext(
         settings=settings,
@@ -43,6 +53,7 @@ def context(folder: Path, desk: FakeDesk, public_url: str = PUBLIC_URL, **settin
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
+        invitations=Links(),
         words=WORDS,
         app_token_secret="",
         site_origins=(),

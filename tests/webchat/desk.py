@@ -26,6 +26,7 @@ from channels.contract import (
     ChannelContext,
     Entry,
     InboundMessage,
+    Invited,
     NotStored,
     SentFile,
 )
@@ -59,6 +60,7 @@ class FakeDesk:
 
     def __post_init__(self) -> None:
         self.attention = FakeAttention(self.hub)
+        self.invitations = FakeInvitations(self)
 
     async def accept(self, message: InboundMessage) -> Accepted:
         if self.held is not None:
@@ -158,6 +160,28 @@ class FakeDesk:
         self.hub.publish(conversation_topic("webchat", key))
 
 
+class FakeInvitations:
+    """Tokens by what they lead on with; each is good once, and whoever follows one is told so in the chat."""
+
+    def __init__(self, desk: FakeDesk) -> None:
+        self._desk = desk
+        self.open: dict[str, Invited] = {}
+        self.followed: list[tuple[str, str, str]] = []
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        raise AssertionError("the chat invites nobody into the chat")
+
+    async def look(self, token: str, language: str) -> Invited | None:
+        return self.open.get(token)
+
+    async def follow(self, token: str, conversation_key: str, language: str) -> bool:
+        if self.open.pop(token, None) is None:
+            return False
+        self.followed.append((token, conversation_key, language))
+        self._desk.say(conversation_key, "Both belong together now.", Author.DESK)
+        return True
+
+
 class _Server(uvicorn.Server):
     @override
     @contextmanager
@@ -194,6 +218,7 @@ def build_channel(desk: FakeDesk, public_url: str, settings: Mapping[str, Any], 
         evidence=Files(data_dir / "evidence"),
         uploads=cast(Uploads, desk.uploads),
         attention=desk.attention,
+        invitations=desk.invitations,
         transcript=desk,
         words=wording.load(WEBCHAT),
         site_origins=[LISTED_SITE],

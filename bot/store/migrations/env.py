@@ -5,7 +5,14 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection, text
 
-from bot.store import confirming_tables, identity_tables, knowledge_tables, learning_tables, live_tables
+from bot.store import (
+    binding_tables,
+    confirming_tables,
+    identity_tables,
+    knowledge_tables,
+    learning_tables,
+    live_tables,
+)
 from bot.store.engine import may_pause, open_engine
 from bot.store.tables import Base
 
@@ -16,6 +23,7 @@ ONE_AT_A_TIME = 7_233_733_377
 for table in (
     confirming_tables.AddressConfirmation,
     live_tables.Upload,
+    binding_tables.Invitation,
     learning_tables.Correction,
     identity_tables.IdentityProof,
     knowledge_tables.KnowledgeGap,

@@ -9,6 +9,7 @@
 import { Connection } from "./connection.js";
 import { save } from "./downloads.js";
 import { newId } from "./ids.js";
+import { follow, forgetInvitation, invitation, look, Refused } from "./joining.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { Shelf } from "./shelf.js";
@@ -32,6 +33,10 @@ class RedressChat extends HTMLElement {
       const asPage = this.hasAttribute("page");
       this.view = new View(this.attachShadow({ mode: "open" }), this, { asPage, language: this.language });
       this.begin({ after: moved.files });
+      if (asPage) {
+        addEventListener("hashchange", () => this.offerToJoin());
+        this.offerToJoin();
+      }
       return;
     }
     this.begin();
@@ -157,6 +162,38 @@ class RedressChat extends HTMLElement {
     const other = this.language === "zh" ? "en" : "zh";
     this.store.language = other;
     this.speak(other);
+  }
+
+  /** A link brought the user here from another conversation: asks whether it is theirs. */
+  async offerToJoin() {
+    const token = invitation();
+    if (!token) return;
+    try {
+      const { question } = await look(this.server, await this.someSession(), token, this.language);
+      this.view.ask(question, (yes) => this.join(token, yes));
+    } catch (problem) {
+      this.notJoined(problem);
+    }
+  }
+
+  async join(token, yes) {
+    if (!yes) return forgetInvitation();
+    try {
+      await follow(this.server, await this.someSession(), token, this.language);
+      forgetInvitation();
+      this.connection.start();
+    } catch (problem) {
+      this.notJoined(problem);
+    }
+  }
+
+  async someSession() {
+    return this.session ?? (await this.newSession());
+  }
+
+  notJoined(problem) {
+    if (problem.over) forgetInvitation();
+    this.view.showProblem(problem instanceof Refused ? problem.message : say(this.language, "joinFailed"));
   }
 
   /** `after`: when the files of the drawer are where they belong. `sameChat`: it goes on under another name. */

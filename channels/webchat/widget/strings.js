@@ -51,6 +51,9 @@ export const STRINGS = {
     fileWaits: "Your message leaves as soon as its files are there.",
     fileWaitsNoMore: "You changed something, so your message has not been sent. Press Send again when it is complete.",
     fileNotThere: "{name} could not be fetched. Please try again later.",
+    joinYes: "Yes, it is mine",
+    joinNo: "No",
+    joinFailed: "The link could not be followed just now. Please open it again in a moment.",
   },
   zh: {
     title: "在线客服",
@@ -102,6 +105,9 @@ export const STRINGS = {
     fileWaits: "文件传完后，消息会自动发出。",
     fileWaitsNoMore: "您改动了内容，消息没有自动发出。完成后请再点一次“发送”。",
     fileNotThere: "暂时无法获取 {name}，请稍后再试。",
+    joinYes: "是，这是我的",
+    joinNo: "不是",
+    joinFailed: "暂时无法打开此链接，请稍后再试。",
   },
 };
 

@@ -40,6 +40,9 @@ h2 { flex: 1; font-size: 1.05em; }
 header :focus-visible { outline-color: currentColor; outline-offset: -3px; }
 .plain:hover { border-color: currentColor; }
 .status { padding: 6px 14px; background: var(--raised); color: var(--ink); border-bottom: 1px solid var(--line); }
+.question { padding: 10px 14px; background: var(--own); color: var(--ink); border-bottom: 1px solid var(--line); }
+.question .choices { margin: 8px 0 0; padding: 0; max-height: none; }
+.question .yes { background: var(--accent); color: var(--on-accent); font-weight: 600; }
 .log { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 12px 14px; }
 .log:focus-visible { outline-offset: -3px; }
 .notice { color: var(--soft); font-size: .9em; padding-bottom: 8px; }

@@ -29,7 +29,7 @@ export class View {
     this.panel.setAttribute("role", this.asPage ? "region" : "dialog");
     this.panel.setAttribute("aria-labelledby", "title");
     this.launcher.setAttribute("aria-controls", "panel");
-    this.panel.append(this.buildHead(), this.buildStatus(), this.buildLog(), ...this.buildSituation(), this.buildFoot());
+    this.panel.append(this.buildHead(), this.buildStatus(), this.buildQuestion(), this.buildLog(), ...this.buildSituation(), this.buildFoot());
     this.panel.addEventListener("keydown", (event) => this.onKey(event));
     this.panel.hidden = !this.asPage;
     this.launcher.hidden = this.asPage;
@@ -52,6 +52,34 @@ export class View {
     this.status = make("p", { className: "status" });
     this.status.setAttribute("role", "status");
     return this.status;
+  }
+
+  /** A question of the desk that stands above the conversation until it is answered. */
+  buildQuestion() {
+    this.question = make("section", { className: "question", hidden: true });
+    this.question.setAttribute("aria-labelledby", "question");
+    this.asked = make("p", { id: "question", tabIndex: -1 });
+    this.yes = make("button", { type: "button", className: "yes" });
+    this.no = make("button", { type: "button" });
+    const answers = make("div", { className: "choices" });
+    answers.append(this.yes, this.no);
+    this.question.append(this.asked, answers);
+    return this.question;
+  }
+
+  /** `answered(yes)` is called once. */
+  ask(sentence, answered) {
+    this.asked.textContent = sentence;
+    this.question.hidden = false;
+    this.yes.onclick = () => this.answer(answered, true);
+    this.no.onclick = () => this.answer(answered, false);
+    this.asked.focus();
+  }
+
+  answer(answered, yes) {
+    this.question.hidden = true;
+    this.rest();
+    answered(yes);
   }
 
   buildLog() {
@@ -277,6 +305,8 @@ export class View {
     this.label.textContent = say(language, "input");
     this.input.placeholder = say(language, "placeholder");
     this.sender.textContent = say(language, "send");
+    this.yes.textContent = say(language, "joinYes");
+    this.no.textContent = say(language, "joinNo");
     this.toggle.textContent = say(language, "otherLanguage");
     this.toggle.lang = language === "zh" ? "en" : "zh-CN";
     this.closer.setAttribute("aria-label", say(language, "close"));
