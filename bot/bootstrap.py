@@ -15,11 +15,8 @@ from starlette.routing import Route
 from bot import catalogue, library
 from bot.alarm import Alarm, Ring
 from bot.attention import ChannelAttention
-from bot.binding.bonds import Bonds
-from bot.binding.invitations import CaseInvitations, ChannelInvitations
-from bot.binding.policy import Lives
-from bot.binding.step import Binding
-from bot.binding.tokens import Tokens
+from bot.binding import assembly as binding
+from bot.binding.assembly import Ways
 from bot.clock import Clock, now
 from bot.deliver import Deliverer
 from bot.deliveries import DeliveryRunner
@@ -108,6 +105,7 @@ class _Parts:
     links: TrackingLinks
     knowledge: Knowledge
     rasa: RasaClient
+    ways: Ways
     channels: dict[str, Channel]
     """Filled last: channels need the inbox, which needs the turns, which need the channels."""
 
@@ -160,21 +158,33 @@ def _parts(settings: Settings, clock: Clock) -> _Parts:
     shared = SharedClock(store, clock)
     knowledge = library.load(settings)
     library.prepare(knowledge, settings.data_dir)
+    words, links, channels = catalogue.whole(), TrackingLinks(secret, settings.url), dict[str, Channel]()
+    ways = binding.build(
+        settings.binding,
+        secret=secret,
+        store=store,
+        hub=hub,
+        clock=shared,
+        words=words,
+        channels=channels,
+        link_of=links.url,
+    )
     return _Parts(
         settings=settings,
         clock=shared,
         secret=secret,
         store=store,
         hub=hub,
-        words=catalogue.whole(),
+        words=words,
         raw=Files(settings.data_dir / "raw"),
         evidence=Files(settings.data_dir / "evidence"),
         uploads=settings.data_dir / "uploads",
         presence=Presence(store, shared, hub),
-        links=TrackingLinks(secret, settings.url),
+        links=links,
         knowledge=knowledge,
         rasa=RasaClient(settings.rasa_url, settings.rasa_secret, settings.work.rasa_seconds),
-        channels={},
+        ways=ways,
+        channels=channels,
     )
 
 
@@ -207,9 +217,7 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
             articles=library.best_articles(knowledge),
             ask=parts.rasa.turn,
             identity=proving,
-            binding=Binding(
-                store=parts.store, channels=parts.channels, bonds=_bonds(parts), can_prove=proving is not None
-            ),
+            binding=parts.ways.step(can_prove=proving is not None),
             clock=parts.clock,
             asking=Asking(
                 words=parts.words,
@@ -238,21 +246,6 @@ def _turns(parts: _Parts, proving: Identity | None) -> TurnRunner:
     )
     return TurnRunner(
         turner, parts.store, parts.clock, width=work.turns, lease=parts.lease, scan_seconds=work.scan_seconds
-    )
-
-
-def _bonds(parts: _Parts) -> Bonds:
-    settings = parts.settings.binding
-    return Bonds(
-        tokens=Tokens(parts.secret),
-        lives=Lives(
-            chat=timedelta(hours=settings.link_hours),
-            start=timedelta(minutes=settings.start_minutes),
-            code=timedelta(minutes=settings.code_minutes),
-        ),
-        words=parts.words,
-        title=lambda name, language: parts.channels[name].title(language),
-        link_of=parts.links.url,
     )
 
 
@@ -364,7 +357,7 @@ def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:
             transcript=ChannelTranscript(name, parts.store, parts.hub, parts.channels, parts.links),
             evidence=parts.evidence,
             uploads=ChannelUploads(name, parts.store, parts.uploads, parts.evidence, parts.clock),
-            invitations=ChannelInvitations(name, parts.store, parts.hub, parts.clock, _bonds(parts), parts.channels),
+            invitations=parts.ways.of_channel(name),
             attention=ChannelAttention(name, parts.store, parts.hub, parts.presence, parts.clock),
             words=parts.words,
             site_origins=settings.site_origins,
@@ -393,7 +386,7 @@ def _web(parts: _Parts, desk: ConsoleDesk) -> Starlette:
         links=desk.links,
         brands=desk.brands,
         public_url=desk.public_url,
-        elsewhere=CaseInvitations(parts.store, parts.clock, _bonds(parts), parts.channels),
+        elsewhere=parts.ways.of_cases(),
     )
     help_desk = HelpDesk(
         store=desk.store,

@@ -1,4 +1,4 @@
-"""The second half of the contract: what a channel needs whose users watch, and send files ahead of their words."""
+"""The second half of the contract: what a channel needs whose users watch, send files ahead, or come from elsewhere."""
 
 from __future__ import annotations
 
@@ -171,4 +171,32 @@ class Uploads(Protocol):
 
     async def path(self, conversation_key: str, upload_id: str) -> Path:
         """Where the bytes of a complete upload lie."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invited:
+    """What an invitation leads on with."""
+
+    title: str
+    """What its channel is called; "" when it comes from the page of a case."""
+    public: bool
+    """Everybody can read it: following it proves nothing, and a code has to go back by the author's account."""
+
+
+class Invitations(Protocol):
+    """One-time links from one conversation into the live chat (docs/decisions/0023). Each raises NotStored."""
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        """A new link, good for one use and about a day; "" when there is no live chat. In a public channel
+        (`Capabilities.public`) everybody may see it."""
+        ...
+
+    async def look(self, token: str, language: str) -> Invited | None:
+        """What a token stands for, without using it; None when it is no good (any more)."""
+        ...
+
+    async def follow(self, token: str, conversation_key: str, language: str) -> bool:
+        """The user of this conversation says that the invitation is theirs; what follows is said there. False when
+        it is no good (any more)."""
         ...

@@ -15,7 +15,8 @@ from bot.clock import Clock
 from bot.hub import OUTBOX, Hub, conversation_topic
 from bot.repository import conversations
 from bot.store.store import Store
-from channels.contract import Channel, Invited
+from channels.contract import Channel
+from channels.live_contract import Invited
 
 
 class ChannelInvitations:

@@ -26,11 +26,10 @@ from channels.contract import (
     ChannelContext,
     Entry,
     InboundMessage,
-    Invited,
     NotStored,
     SentFile,
 )
-from channels.live_contract import Receipt, Uploads
+from channels.live_contract import Invited, Receipt, Uploads
 from tests.webchat.attention import FakeAttention
 
 APP_SECRET = "the app and the desk share this key of enough bytes"
