@@ -171,7 +171,8 @@ class ReadMessage:
     thread: Mapping[str, str] = field(default_factory=dict)
     """What `send` will need to thread an answer under this message."""
     payload: str | None = None
-    """A quick reply that was pressed: one of the names in `actions.commands.BUTTONS` or `class:<label>`."""
+    """A quick reply that was pressed: one of the names in `actions.commands.BUTTONS` or `class:<label>`;
+    or a wish that the desk sees to itself: "prove", "appeal", "language"."""
     urgent: bool = False
     """The sender marked it as a complaint (投诉 / "complaint" in the subject)."""
     invitation: str | None = None

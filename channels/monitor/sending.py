@@ -51,8 +51,11 @@ class Templates:
             if size(self.text(language, f"{self.link}?lang={language}{LONGEST_TOKEN}")) > most_characters:
                 raise ValueError(f"{self._key} in {language} is longer than the {most_characters} characters of a post")
 
+    def language(self, wished: str) -> str:
+        return wished if wished in LANGUAGES else "en"
+
     def text(self, language: str, link: str) -> str:
-        return self._words.say(self._key, language if language in LANGUAGES else "en", link=link)
+        return self._words.say(self._key, self.language(language), link=link)
 
 
 type LinkFor = Callable[[str, str], Awaitable[str]]
@@ -63,7 +66,7 @@ def plain_links(public_url: str) -> LinkFor:
     """Links that bind nothing: for a channel where some are answered in public and others in private."""
 
     async def link(_conversation_key: str, language: str) -> str:
-        return f"{public_url}/chat?lang={language if language in LANGUAGES else 'en'}"
+        return f"{public_url}/chat?lang={language}"
 
     return link
 
@@ -110,7 +113,7 @@ class Sender:
         return await self._claimed(message)
 
     async def _claimed(self, message: OutboundMessage) -> SendReceipt:
-        link = await self._link_for(message.conversation_key, message.language)
+        link = await self._link_for(message.conversation_key, self._templates.language(message.language))
         ruling = await self._ask(message)
         match ruling.verdict:
             case Verdict.POSTED:

@@ -40,7 +40,8 @@ def meaning(text: str, language: str, words: Words) -> Meaning | None:
     name, rest = found[1], (found[2] or "").strip()
     if name == "language":
         wished = _LANGUAGES.get(rest.lower())
-        return Meaning(text, LANGUAGE) if wished is None else chosen(wished, words)
+        sentence = words.say("telegram.say_languages", language)
+        return Meaning(sentence, LANGUAGE) if wished is None else chosen(wished, words)
     sentence = words.say(f"telegram.say_{name}", language)
     if rest and name in _REPLACED_BY_WORDS:
         sentence = rest

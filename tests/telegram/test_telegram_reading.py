@@ -231,8 +231,9 @@ async def test_who_is_not_answered(api: BotApi, of: TelegramChannel) -> None:
         ("/agent@redress_test_bot my money is gone", "en", "my money is gone", "person"),
         ("/language zh", "en", "请用中文。", None),
         ("/language EN", "zh", "English, please.", None),
-        ("/language", "zh", "请用中文。", None),
-        ("/appeal 金额不对", "zh", "我不同意对我案件的处理决定，请安排人工重新审核。\n金额不对", "person"),
+        ("/language", "zh", "可以用哪些语言沟通？", "language"),
+        ("/language xx", "en", "Which languages do you speak?", "language"),
+        ("/appeal 金额不对", "zh", "我不同意对我案件的处理决定，请安排人工重新审核。\n金额不对", "appeal"),
         ("/nothing", "en", "/nothing", None),
         ("/ agent", "en", "/ agent", None),
     ],
@@ -245,12 +246,30 @@ async def test_commands(
     assert (message.text, message.payload, message.note) == (said, payload, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "invitation"),
+    [("/start aB3_-x", "aB3_-x"), ("/start", None), ("/start two words", None), (f"/start {'x' * 65}", None)],
+)
+async def test_what_a_deep_link_brings(api: BotApi, of: TelegramChannel, text: str, invitation: str | None) -> None:
+    message = await read(of, await api.add(message=api.message(text)))
+    assert (message.text, message.invitation) == ("Hello", invitation)
+
+
+@pytest.mark.parametrize(("button", "said"), [("language:en", "English, please."), ("language:zh", "请用中文。")])
+async def test_a_pressed_language_is_what_anybody_could_have_written(
+    of: TelegramChannel, button: str, said: str
+) -> None:
+    message = await of.read(b"{}", {"chat_id": 77, "press": button, "title": "x"})
+    assert (message.text, message.payload) == (said, None)
+
+
 def test_the_desk_understands_what_commands_say() -> None:
     from actions.commands import BUTTONS
+    from bot.binding.commands import APPEAL
     from bot.speaking import is_only_a_wish, wished_language
     from channels.telegram.commands import PAYLOADS
 
-    assert set(PAYLOADS.values()) <= set(BUTTONS)
+    assert set(PAYLOADS.values()) <= {*BUTTONS, APPEAL}
     for language in ("en", "zh"):
         sentence = WORDS.say("telegram.say_language", language)
         assert is_only_a_wish(sentence)

@@ -234,7 +234,8 @@ async def test_looking_changes_nothing(world: World) -> None:
     async with world.visitor() as visitor:
         for path in ("/track", f"/track/{case.number}", path_of(world, case), "/track/a/b"):
             await visitor.get(path)
-            assert (await post(visitor, path)).status_code == 405
+            if path != "/track":  # there a lost link is asked for
+                assert (await post(visitor, path)).status_code == 405
     assert await world.store.read(everything_stored) == before
 
 
