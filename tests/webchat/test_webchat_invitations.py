@@ -1,4 +1,4 @@
-"""A link from another conversation: over HTTP, and in a real Chromium, where nothing happens before the user says yes."""
+"""A link from another conversation, over HTTP and in a real Chromium: nothing happens before the user says yes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, expect
 
 from channels.live_contract import Invited
-from tests.browser import calm, needs_chromium, new_context, serious_faults
+from tests.browser import needs_chromium, new_context, serious_faults
 from tests.webchat.browser import Widget
 from tests.webchat.desk import RunningChat, running_chat
 
@@ -68,17 +68,19 @@ async def test_yes_joins(browser: Browser, desk: RunningChat, language: str, yes
     desk.desk.invitations.open[TOKEN] = invited
     context = await new_context(browser, language, viewport={"width": 375, "height": 760}, color_scheme="dark")
     widget = await follow_link(context, desk, language)
-    complaints = calm(widget.page)
+    broken: list[str] = []
+    widget.page.on("pageerror", lambda error: broken.append(str(error)))
     await expect(widget.page.locator("#question")).to_contain_text(invited.title)
     assert "join" not in widget.page.url
     assert desk.desk.invitations.followed == []
     assert await serious_faults(widget.page) == []
+    assert await widget.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     await widget.page.get_by_role("button", name=yes).click()
     await expect(widget.texts()).to_have_text(["Both belong together now."])
     await expect(widget.page.locator(".question")).to_be_hidden()
     [(token, _, spoken)] = desk.desk.invitations.followed
     assert (token, spoken) == (TOKEN, language)
-    assert complaints == []
+    assert broken == []
     await context.close()
 
 
