@@ -1,4 +1,4 @@
-"""A link from another conversation, over HTTP and in a real Chromium: nothing happens before the user says yes."""
+"""A link from another conversation: over HTTP, and in a real Chromium, where nothing happens before the user agrees."""
 
 from __future__ import annotations
 
