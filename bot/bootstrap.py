@@ -46,6 +46,7 @@ from bot.understanding.knowledge import Knowledge
 from bot.understanding.reading import read
 from bot.uploads import EXPIRY_TIMER, ChannelUploads, UploadExpiry
 from bot.wording import Wording
+from bot.wording.traditional import HANT, traditional
 from channels import registry
 from channels.contract import Accept, Capabilities, Channel, ChannelContext
 from escalation.carry_out import CarryOut
@@ -337,7 +338,8 @@ def _patience(settings: Settings) -> Patience:
 
 
 def _brands(settings: Settings) -> Mapping[str, str]:
-    return {"en": settings.exchange_name, "zh": settings.exchange_name_zh}
+    zh = settings.exchange_name_zh
+    return {"en": settings.exchange_name, "zh": zh, HANT: traditional(zh)}
 
 
 def _channels(parts: _Parts, accept: Accept) -> Mapping[str, Channel]:

@@ -12,6 +12,7 @@ from actions.commands import Answer, Command, HandIfSilent, HandToPerson, OpenCa
 from bot.clock import Clock
 from bot.thinking import Thought, words_of
 from bot.understanding.masking import masked, same_words_key
+from bot.wording import base
 from escalation.help import repository
 from escalation.help.repository import FAR, UNHELPED, Gap
 
@@ -71,7 +72,7 @@ class Gaps:
         return Gap(
             text=bare,
             alike=same_words_key(bare),
-            language=language,
+            language=base(language),
             why=why,
             label=self._shelf.class_of(article),
             article=article,

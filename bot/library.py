@@ -19,7 +19,7 @@ from bot.understanding.encoder import UseEncoder, Vectors, encoder_named
 from bot.understanding.knowledge import ENCODER, GOOD, Knowledge, KnowledgeError
 from bot.understanding.knowledge.figures import FiguresError, read_figures
 from bot.understanding.labels import COMPLAINTS
-from bot.understanding.language import Language
+from bot.wording import base
 from channels.contract import Words
 from escalation.carry_out import ArticleText
 from escalation.help.routes import address_of
@@ -60,10 +60,10 @@ def article_text(knowledge: Knowledge, words: Words, public_url: str) -> Article
     """An article as it is said, with the place where it can be read again."""
 
     def text(article: str, language: str) -> str:
-        found = knowledge.article(article, _spoken(language))
-        address = address_of(public_url, article, _spoken(language))
-        cited = words.say("bot.article_cited", language, title=found.title, address=address)
-        return f"{found.title}\n\n{found.body}\n\n{cited}"
+        found = knowledge.article(article, base(language))
+        title, body = (words.written(each, language) for each in (found.title, found.body))
+        cited = words.say("bot.article_cited", language, title=title, address=address_of(public_url, article, language))
+        return f"{title}\n\n{body}\n\n{cited}"
 
     return text
 
@@ -75,7 +75,7 @@ def best_articles(knowledge: Knowledge) -> Articles:
     def best(text: str, language: str) -> Mapping[str, str]:
         if not knowledge.ready:
             return {}
-        found = knowledge.best_per_class(text, labels, _spoken(language))
+        found = knowledge.best_per_class(text, labels, base(language))
         return {label: match.article.id for label, match in found.items()}
 
     return best
@@ -88,7 +88,7 @@ class ArticleShelf:
         self._knowledge = knowledge
 
     def is_far(self, article: str, text: str, language: str) -> bool:
-        return self._knowledge.ready and self._knowledge.closeness(text, article, _spoken(language)) < GOOD
+        return self._knowledge.ready and self._knowledge.closeness(text, article, base(language)) < GOOD
 
     def class_of(self, article: str) -> str:
         return self._knowledge.article(article, "en").class_
@@ -120,7 +120,3 @@ def _keep(path: Path, vectors: Vectors) -> None:
                 other.unlink(missing_ok=True)
     except OSError:
         return
-
-
-def _spoken(language: str) -> Language:
-    return "zh" if language == "zh" else "en"

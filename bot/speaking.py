@@ -1,12 +1,15 @@
-"""In which language do we answer? In that of the message, unless another one is asked for or it hardly says."""
+"""In which language and script do we answer? In those of the message, unless others are asked for or it hardly says."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
+from bot.script import HANS, script_of
 from bot.understanding.folding import fold
 from bot.understanding.language import Language
+from bot.wording import base
+from bot.wording.traditional import HANT
 
 WISH_CHARACTERS: Final = 200
 """A longer message tells a matter; a language that it mentions is part of the story."""
@@ -24,20 +27,23 @@ _ENGLISH: Final = (
     r"|(?:能|可以|可不可以|能不能)?(?:请)?(?:用|说|讲|换成|切换成?|切换到|改成|改用)(?:一下)?(?:英文|英语)"
     r"(?:回复|回答|说|交流|沟通|写)?|^(?:英文|英语)(?=$|吧|[, ]?(?:谢谢|please))|^english(?=$|[, ]?(?:谢谢|please)))"
 )
+_ZH_EN: Final = "(?:traditional |simplified )?(?:chinese|mandarin)"
+_ZH: Final = "(?:(?:繁体|简体)(?:中文|字)?|中文|汉语)"
 _CHINESE: Final = (
     r"(?:(?:can|could|would|will|do) (?:you|we|i) (?:please )?(?:speak|write|talk|answer|reply|chat|switch)"
-    r"(?: to me)?(?: in| to)? (?:chinese|mandarin)|(?:speak|write|talk|answer|reply|switch|continue|use)(?: to me)?"
-    r"(?: in| to)? (?:chinese|mandarin)|in chinese|chinese(?: only| version)?(?=,? (?:please|pls|plz))"
-    r"|(?:i (?:only )?(?:speak|understand|read)|i prefer) (?:chinese|mandarin)(?: only)?"
+    rf"(?: to me)?(?: in| to)? {_ZH_EN}|(?:speak|write|talk|answer|reply|switch|continue|use)(?: to me)?"
+    rf"(?: in| to)? {_ZH_EN}|in {_ZH_EN}|{_ZH_EN}(?: only| version)?(?=,? (?:please|pls|plz))"
+    rf"|(?:i (?:only )?(?:speak|understand|read)|i prefer) {_ZH_EN}(?: only)?"
     r"|i (?:do not|don't|can't|cannot) (?:speak|understand|read) english|no english"
-    r"|(?:能|可以|可不可以|能不能|会)?(?:请)?(?:用|说|讲|换成|切换成?|切换到|改成|改用)(?:一下)?(?:中文|汉语|普通话|国语|华语)"
-    r"(?:回复|回答|说|交流|沟通|写)?|看不懂英文|不懂英文|听不懂英文|^(?:中文|汉语)(?=$|吧|[, ]?(?:谢谢|please))"
-    r"|^chinese(?=$|[, ]?(?:谢谢|please)))"
+    rf"|(?:能|可以|可不可以|能不能|会)?(?:请)?(?:用|说|讲|换成|切换成?|切换到|改成|改用)(?:一下)?(?:{_ZH}|普通话|国语|华语)"
+    rf"(?:回复|回答|说|交流|沟通|写)?|看不懂英文|不懂英文|听不懂英文|^{_ZH}(?=$|吧|[, ]?(?:谢谢|please))"
+    rf"|^{_ZH_EN}(?=$|[, ]?(?:谢谢|please)))"
 )
 _WISHES: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
     ("en", re.compile(_ENGLISH)),
     ("zh", re.compile(_CHINESE)),
 )
+_SCRIPTS: Final = ((HANT, re.compile(r"繁体|traditional")), (HANS, re.compile(r"简体|simplified")))
 _DENIED: Final = re.compile(r"(?:not|n't|no|别|不要|不用|不想|不)\s?$")
 _POLITE_WORDS: Final = re.compile(rf"(?<![a-z]){_POLITE}(?![a-z])")
 _WORD: Final = re.compile(r"[a-z]{2,}")
@@ -65,17 +71,33 @@ def is_only_a_wish(text: str) -> bool:
     return not re.search(r"\w", _POLITE_WORDS.sub(" ", found[1]))
 
 
-def language_to_speak(text: str, read: Language | None, spoken: str | None) -> str:
-    """`read` is the language that the message is built in, `spoken` the one of the conversation so far.
+def language_to_speak(text: str, read: Language | None, spoken: str | None, *, pressed: bool = False) -> str:
+    """ "en", "zh" or "zh-Hant". `read` is the language that the message is built in, `spoken` the one so far.
+
+    `pressed`: the text is the title of a button, so its script is ours and says nothing.
 
     One Latin word ("ok", "USDT") is no change of language in a Chinese conversation, whoever writes it; nor is a name
     of several ("iPhone 15 Pro Max", "GET /v3/klines").
     """
+    if _language(text, read, spoken) == "en":
+        return "en"
+    own = None if pressed else _wished_script(text) or script_of(_TAKEN_OUT.sub(" ", text))
+    return own or (HANT if spoken == HANT else HANS)
+
+
+def _language(text: str, read: Language | None, spoken: str | None) -> str:
     if wish := wished_language(text):
         return wish
     if read is None or spoken is None:
-        return read or spoken or "en"
-    return read if _is_clear(text, read) else spoken
+        return read or base(spoken)
+    return read if _is_clear(text, read) else base(spoken)
+
+
+def _wished_script(text: str) -> str | None:
+    """The script that a wish for Chinese names: "請用繁體", "simplified Chinese please"."""
+    if wished_language(text) != "zh":
+        return None
+    return next((script for script, named in _SCRIPTS if named.search(fold(text))), None)
 
 
 def _wish(text: str) -> tuple[Language, str] | None:

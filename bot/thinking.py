@@ -22,6 +22,7 @@ from bot.repository.inbox import InboxRow
 from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
+from bot.wording import base
 from channels.contract import Complaint, Kind, ReadMessage
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
 from escalation.queue import BOT
@@ -97,7 +98,8 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     reading = marked(await _study(mind.understand, words_of(matter)), secrets)
     complaint = matter.message.complaint
     if complaint is None:
-        language = language_to_speak(words_of(matter), reading.language, matter.conversation.language)
+        pressed, spoken = matter.message.payload is not None, matter.conversation.language
+        language = language_to_speak(words_of(matter), reading.language, spoken, pressed=pressed)
     else:
         language = complaint.language
     proving = None if complaint is not None else await _proving(original, mind, language)
@@ -253,7 +255,7 @@ async def _ask(
         **reading.as_metadata(),
         "inbox_id": matter.row.id,
         "channel": conversation.channel,
-        "language": language,
+        "language": base(language),
         "account": account,
         "can_prove": mind.identity is not None,
         "case": None if case is None else _of_case(case, matter.facts),
@@ -269,7 +271,7 @@ async def _ask(
         words,
         FILE if not words.strip() and message.payload is None else _command(message.payload),
         matter.row.id,
-        language,
+        base(language),
         metadata,
     )
 

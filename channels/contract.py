@@ -71,6 +71,21 @@ class Kind(StrEnum):
     """Something we sent ourselves that came back."""
 
 
+def spoken(tag: object) -> str | None:
+    """A language tag (RFC 5646) as one of ours: "en", "zh" (简体), "zh-Hant" (繁體), or None.
+
+    Chinese of Taiwan, Hong Kong and Macao is 繁體 unless the tag names the other script.
+    """
+    first, *more = tag.strip().lower().replace("_", "-").split("-") if isinstance(tag, str) else [""]
+    if first != "zh":
+        return "en" if first == "en" else None
+    hant = "hant" in more or ("hans" not in more and not _HANT_REGIONS.isdisjoint(more))
+    return "zh-Hant" if hant else "zh"
+
+
+_HANT_REGIONS = frozenset({"tw", "hk", "mo"})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """Which exchange user speaks, and how that was proven. Never filled from what the person merely claims."""
@@ -104,7 +119,7 @@ class InboundMessage:
     message, each with id, name, size, sha256 and type."""
     account: Account | None = None
     language: str | None = None
-    """A hint ("en"/"zh") from the surroundings, used when the text itself does not tell."""
+    """A hint (see `spoken`) from the surroundings, used when the text itself does not tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,9 +296,13 @@ class Evidence(Protocol):
 
 
 class Words(Protocol):
-    """The catalogue of everything we say, in both languages."""
+    """The catalogue of everything we say, in both languages and both Chinese scripts."""
 
     def say(self, key: str, language: str, **values: object) -> str: ...
+
+    def written(self, text: str, language: str) -> str:
+        """Simplified Chinese of ours that is in no catalogue, in the script of `language`."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from channels.contract import Words
+from channels.contract import Words, spoken
 from channels.web_origins import Origins
 from channels.web_sessions import Sessions
 
@@ -89,8 +89,4 @@ def cors(
 def language_of(request: Request) -> str:
     """`?lang=` when it is one of ours, else the first of the browser's languages that is, else English."""
     wanted = [request.query_params.get("lang", ""), *request.headers.get("accept-language", "").split(",")]
-    for tag in wanted:
-        primary = tag.split(";")[0].split("-")[0].strip().lower()
-        if primary in ("en", "zh"):
-            return primary
-    return "en"
+    return next((ours for tag in wanted if (ours := spoken(tag.split(";")[0])) is not None), "en")

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from babel.dates import format_date
 from sqlalchemy import Connection
 
 from actions.commands import (
@@ -23,6 +22,7 @@ from actions.commands import (
 )
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
+from bot.wording.traditional import HANT
 from channels.contract import Author, Words
 from escalation import cases, queue, reminders
 from escalation.cases import Opening, Promise
@@ -31,9 +31,11 @@ from escalation.links import TrackingLinks
 from escalation.own_cases import none, own_cases
 from escalation.queue import Patience
 from escalation.repository import CaseRow
+from escalation.web.moments import day
 
-LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
-COMMAS = {"en": ", ", "zh": "、"}
+COMMAS = {"en": ", ", "zh": "、", HANT: "、"}
+TITLE = "title"
+"""The placeholder that is filled with words of the exchange (what it calls an incident)."""
 LISTED = "list"
 """The placeholder that is filled with a line each."""
 
@@ -124,11 +126,16 @@ class CarryOut:
         """The bot's sentences are in its own catalogue; a key with a dot is one of the desk's."""
         of_desk = "." in command.key
         key = command.key if of_desk else f"bot.{command.key}"
+        values = {place: self._value(place, value, facts.language) for place, value in command.values.items()}
         named = {place: self._named(place, keys, facts.language) for place, keys in command.named.items()}
-        text = self._words.say(key, facts.language, **command.values, **named)
+        text = self._words.say(key, facts.language, **values, **named)
         return Reply(
             text=text, author=Author.DESK if of_desk else Author.BOT, buttons=self._titles(command.buttons, facts)
         )
+
+    def _value(self, place: str, value: str, language: str) -> str:
+        """As it is, but for words of the exchange."""
+        return self._words.written(value, language) if place == TITLE else value
 
     def _named(self, place: str, keys: Sequence[str], language: str) -> str:
         names = [self._words.say(f"bot.{key}", language) for key in keys]
@@ -169,7 +176,7 @@ class CarryOut:
             facts.language,
             number=case.number,
             hours=str(round(self._promise.first_answer.total_seconds() / 3600)),
-            date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
+            date=day(case.decision_due_at, facts.language),
             link=self._links.url(case.number, case.link_version),
         )
         return Reply(text=text, author=Author.DESK)
@@ -217,7 +224,7 @@ class CarryOut:
             f"case.status_{case.status}_{case.awaited}" if case.status == "open" else "case.status_resolved",
             facts.language,
             number=case.number,
-            date=format_date(case.decision_due_at, format="long", locale=LOCALES[facts.language]),
+            date=day(case.decision_due_at, facts.language),
             link=self._links.url(case.number, case.link_version),
         )
 

@@ -12,6 +12,7 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.corrections import CorrectionRow
 from bot.understanding.labels import CLASSES, COMPLAINTS
 from bot.understanding.masking import masked
+from bot.wording import base
 from escalation import cases, queue, repository
 
 NEEDS_CASE = "needs_case"
@@ -57,7 +58,7 @@ def teach(connection: Connection, conversation: ConversationRow, agent_id: int, 
         inbox_id=taught.inbox_id,
         case_id=conversation.case_id,
         text=masked(said.text),
-        language=said.language or "en",
+        language=base(said.language),
         old_label=before if known is None else known.new_label,
         new_label=taught.label,
         old_escalate=said.escalated if known is None else known.new_escalate,

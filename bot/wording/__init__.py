@@ -1,7 +1,8 @@
 """Everything we say to people, in English and Chinese, looked up by key.
 
 A catalogue is a pair of flat YAML files `<name>.en.yml` and `<name>.zh.yml`; its keys are spoken of as
-`<name>.<key>`. A missing twin or a placeholder that only one language has stops the start.
+`<name>.<key>`. A missing twin or a placeholder that only one language has stops the start. 繁體 ("zh-Hant") has no
+files: it is the Simplified catalogue as `traditional.py` writes it.
 """
 
 from __future__ import annotations
@@ -9,12 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import yaml
 
+from bot.wording.traditional import HANT, traditional
+
 LANGUAGES = ("en", "zh")
+"""Those that catalogues are written in."""
+SPOKEN = (*LANGUAGES, HANT)
 HERE = Path(__file__).parent
 _PLACEHOLDER = re.compile(r"{(\w+)}")
+
+
+def base(language: str | None) -> Literal["en", "zh"]:
+    """The language whose catalogue, articles and models serve: "zh" for both scripts, else "en"."""
+    return "zh" if language in ("zh", HANT) else "en"
 
 
 class WordingError(Exception):
@@ -25,11 +36,16 @@ class Wording:
     """`say("bot.greet", "zh", name="…")` -> the sentence. Raises KeyError on an unknown key: a bug of ours."""
 
     def __init__(self, sentences: Mapping[str, Mapping[str, str]]) -> None:
-        self._sentences = sentences
+        hant = {key: traditional(sentence) for key, sentence in sentences["zh"].items()}
+        self._sentences = {**sentences, HANT: hant}
 
     def say(self, key: str, language: str, **values: object) -> str:
-        sentence = self._sentences[language if language in LANGUAGES else "en"][key]
+        sentence = self._sentences[language if language in SPOKEN else "en"][key]
         return _PLACEHOLDER.sub(lambda match: str(values[match.group(1)]), sentence)
+
+    def written(self, text: str, language: str) -> str:
+        """Chinese of ours that is in no catalogue (an article, a name, a title) in the script of `language`."""
+        return traditional(text) if language == HANT else text
 
     def knows(self, key: str) -> bool:
         return key in self._sentences["en"]

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from channels.bluesky.api import REASONS, Answer
+from channels.contract import spoken
 from channels.monitor.faults import Unclear
-from channels.monitor.parts import entries, moment, part, spoken, words
+from channels.monitor.parts import entries, moment, part, words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Page, Post
 

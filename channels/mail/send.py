@@ -17,7 +17,7 @@ from channels.mail.charset import one_line
 from channels.mail.headers import MAX_REFERENCES, MAX_SUBJECT, decoded, message_ids
 
 _PREFIX = re.compile(r"^((re|aw|sv|antw|回复|回覆|答复|答覆)\s*(\[\d+\])?\s*[:：]\s*)+", re.IGNORECASE)
-_LANGUAGES = {"zh": "zh-CN", "en": "en"}
+_LANGUAGES = {"zh": "zh-CN", "zh-Hant": "zh-Hant", "en": "en"}
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from channels.contract import spoken
 from channels.mastodon.api import NOTICES, Answer
 from channels.monitor.faults import Unclear
-from channels.monitor.parts import moment, part, spoken, words
+from channels.monitor.parts import moment, part, words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Page, Post
 

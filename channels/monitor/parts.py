@@ -55,12 +55,6 @@ def moment(value: object) -> datetime | None:
         return None
 
 
-def spoken(code: Any) -> str | None:
-    """A language tag (RFC 5646) as one of our languages."""
-    tag = code.lower().partition("-")[0] if isinstance(code, str) else ""
-    return tag if tag in ("en", "zh") else None
-
-
 def language_of(text: str) -> str:
     """In which language agents are told about a text that the desk has not yet judged."""
     return "zh" if _CHINESE.search(text[:1000]) else "en"

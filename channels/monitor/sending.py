@@ -23,7 +23,7 @@ from channels.monitor.ledger import FILE, Ledger, Ruling, Verdict
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.state import State
 
-LANGUAGES = ("en", "zh")
+LANGUAGES = ("en", "zh", "zh-Hant")
 LONGEST_TOKEN = "#" + "x" * 63
 """What the link of an author is longer than the plain one, at most."""
 PERSON = (

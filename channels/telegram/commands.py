@@ -19,7 +19,12 @@ LANGUAGE = "language"
 """The payload of the wish to choose a language; "language:zh" is the button that chooses one."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What a deep link may carry (core.telegram.org/bots/features, "Deep linking")."""
-_LANGUAGES = {"en": "en", "english": "en", "zh": "zh", "中文": "zh", "chinese": "zh"}
+_LANGUAGES = {
+    "en": "en",
+    "english": "en",
+    **dict.fromkeys(("zh", "中文", "chinese", "zh-hans", "zh-cn", "简体", "简体中文"), "zh"),
+    **dict.fromkeys(("zh-hant", "zh-tw", "zh-hk", "繁體", "繁体", "繁體中文", "繁体中文"), "zh-Hant"),
+}
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 import structlog
 from telegram import Message, MessageEntity, Update
 
-from channels.contract import Attachment, Kind, ReadMessage, RetryLater, Words
+from channels.contract import Attachment, Kind, ReadMessage, RetryLater, Words, spoken
 from channels.telegram.attaching import Attaching
 from channels.telegram.commands import chosen, language_of_button, meaning
 from channels.telegram.content import has_service, not_text
-from channels.telegram.updates import clean, spoken
+from channels.telegram.updates import clean
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
@@ -88,10 +88,11 @@ class Reader:
         return Kind.MESSAGE
 
     def _language(self, message: Message, text: str) -> str:
-        if _CHINESE.search(text[:1000]):
-            return "zh"
         author = message.from_user
-        return (spoken(author.language_code) if author is not None else None) or "en"
+        of_app = spoken(author.language_code) if author is not None else None
+        if _CHINESE.search(text[:1000]):
+            return of_app if of_app == "zh-Hant" else "zh"
+        return of_app or "en"
 
 
 def _text(message: Message) -> str:

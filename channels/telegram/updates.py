@@ -15,6 +15,8 @@ from typing import Any
 
 from telegram import Update
 
+from channels.contract import spoken
+
 MAX_ID = 2**63 - 1
 _OTHER_KINDS = frozenset(Update.ALL_TYPES)
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -98,12 +100,6 @@ def _of_body(update_id: int | None, kind: str, body: Mapping[str, Any]) -> Seen:
 def _inline(kind: str, body: Mapping[str, Any], message: Any) -> bool:
     """A button under a message that was sent by way of another chat; we send none."""
     return kind == "callback_query" and message is None and "inline_message_id" in body
-
-
-def spoken(code: Any) -> str | None:
-    """An IETF language tag as one of our languages."""
-    tag = code.lower().partition("-")[0] if isinstance(code, str) else ""
-    return tag if tag in ("en", "zh") else None
 
 
 def _whole(value: Any, *, negative: bool = False) -> int | None:

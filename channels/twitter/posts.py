@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from channels.contract import spoken
 from channels.monitor.faults import Unclear
-from channels.monitor.parts import entries, part, spoken, whole, words
+from channels.monitor.parts import entries, part, whole, words
 from channels.monitor.posts import Page, Post
 from channels.twitter.api import Answer
 

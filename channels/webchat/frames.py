@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from channels.contract import Entry
 
 VERSION = 1
-Language = Literal["en", "zh"]
+Language = Literal["en", "zh", "zh-Hant"]
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 """Made by the client, unique within the session; a repeated message carries the same one."""
 UploadId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

@@ -20,7 +20,9 @@ from channels.web_origins import Origins, origin_of_url
 WIDGET = Path(__file__).parent / "widget"
 SHARED = Path(__file__).parents[1] / "web_static"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-OTHER_LANGUAGE = {"en": ("zh", "中文"), "zh": ("en", "English")}
+HTML_TAGS = {"en": "en", "zh": "zh-CN", "zh-Hant": "zh-Hant"}
+SIMPLIFIED, TRADITIONAL = "strings.zh.js", "strings.zh-hant.js"
+"""The widget's Chinese words, and the name under which they are served in 繁體."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Pages:
         self._origins = origins
         self._exchange_names = exchange_names
         self._words = words
-        self._files = _widget_files()
+        self._files = _widget_files(words)
         self._policy = _content_policy(public_url)
         environment = Environment(loader=FileSystemLoader(WIDGET), autoescape=True, undefined=StrictUndefined)
         self._page = environment.get_template("page.html")
@@ -48,17 +50,17 @@ class Pages:
 
     async def _chat(self, request: Request) -> Response:
         language = language_of(request)
-        other, other_title = OTHER_LANGUAGE[language]
+        other, other_title = ("zh", "中文") if language == "en" else ("en", "English")
         exchange = self._exchange_names.get(language, "")
         page = self._page.render(
             language=language,
-            html_language="zh-CN" if language == "zh" else "en",
+            html_language=HTML_TAGS[language],
             title=self._words.say("webchat.page_title", language, exchange=exchange),
             intro=self._words.say("webchat.page_intro", language, exchange=exchange),
             no_script=self._words.say("webchat.page_no_script", language),
             other=other,
             other_title=other_title,
-            other_html_language="zh-CN" if other == "zh" else "en",
+            other_html_language=HTML_TAGS[other],
         )
         return HTMLResponse(page, headers=self._page_headers())
 
@@ -87,18 +89,19 @@ class Pages:
         }
 
 
-def _widget_files() -> dict[str, WidgetFile]:
-    return {
-        path.name: _widget_file(path)
+def _widget_files(words: Words) -> dict[str, WidgetFile]:
+    files = {
+        path.name: _widget_file(path.suffix, path.read_bytes())
         for folder in (WIDGET, SHARED)
         for path in folder.iterdir()
         if path.suffix in TYPES
     }
+    simplified = (WIDGET / SIMPLIFIED).read_text(encoding="utf-8")
+    return {**files, TRADITIONAL: _widget_file(".js", words.written(simplified, "zh-Hant").encode())}
 
 
-def _widget_file(path: Path) -> WidgetFile:
-    content = path.read_bytes()
-    return WidgetFile(content, TYPES[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')
+def _widget_file(suffix: str, content: bytes) -> WidgetFile:
+    return WidgetFile(content, TYPES[suffix], f'"{sha256(content).hexdigest()[:32]}"')
 
 
 def _content_policy(public_url: str) -> str:

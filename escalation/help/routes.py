@@ -19,12 +19,12 @@ from starlette.routing import BaseRoute, Route
 from bot.clock import Clock
 from bot.store.store import Store
 from bot.understanding.knowledge import Article, Knowledge
-from bot.understanding.language import Language
 from bot.understanding.masking import masked, same_words_key
-from bot.wording import Wording
+from bot.wording import Wording, base
 from escalation.help import feed, repository
 from escalation.help.blocks import blocks
 from escalation.help.repository import Gap
+from escalation.help.shelf import Shelf
 from escalation.web.errors import Refused
 from escalation.web.headers import SecurityHeaders
 from escalation.web.language import asked_language, preferred_language
@@ -79,6 +79,7 @@ def routes(desk: HelpDesk) -> list[BaseRoute]:
 class HelpPages:
     def __init__(self, desk: HelpDesk) -> None:
         self._desk = desk
+        self._shelf = Shelf(desk.knowledge, desk.words)
         self._pages = Pages(desk.words, desk.clock, desk.brands, HERE / "templates", language_of=_language)
         self._searches = Rate(desk.clock, *SEARCHES)
         self._votes = Rate(desk.clock, *VOTES)
@@ -86,18 +87,17 @@ class HelpPages:
 
     async def index(self, request: Request) -> Response:
         """The topics; with `q`, what was found."""
-        query, language = _query(request), _language(request)
-        knowledge = self._desk.knowledge
+        query, language, shelf = _query(request), _language(request), self._shelf
         values: dict[str, Any] = {
             "query": query,
-            "topics": knowledge.topics(language),
-            "newest": knowledge.notices(language)[:NEWEST],
+            "topics": shelf.topics(language),
+            "newest": shelf.notices(language)[:NEWEST],
         }
         if not query:
             return self._pages.show(request, "index.html", found=None, **values)
         if self._searches.spent(_client(request)):
             raise _too_many(SEARCHES[1])
-        found = await asyncio.to_thread(knowledge.search, query, language, FOUND)
+        found = await asyncio.to_thread(shelf.search, query, language, FOUND)
         if not any(match.good for match in found):
             await self._note_search(query, language)
         page = self._pages.show(request, "index.html", found=found, **values)
@@ -107,7 +107,7 @@ class HelpPages:
     async def article(self, request: Request) -> Response:
         language = _language(request)
         article = self._article(request, language)
-        related = await asyncio.to_thread(self._desk.knowledge.related, article.id, language)
+        related = await asyncio.to_thread(self._shelf.related, article.id, language)
         return self._pages.show(
             request,
             "article.html",
@@ -132,13 +132,13 @@ class HelpPages:
         return RedirectResponse(f"/help/{article.id}?lang={language}&voted={vote}#helped", status_code=303)
 
     async def notices(self, request: Request) -> Response:
-        shown = [(one, blocks(one.body)) for one in self._desk.knowledge.notices(_language(request))]
+        shown = [(one, blocks(one.body)) for one in self._shelf.notices(_language(request))]
         return self._pages.show(request, "notices.html", notices=shown)
 
     async def atom(self, request: Request) -> Response:
         language = _language(request)
         content = feed.atom(
-            self._desk.knowledge.notices(language),
+            self._shelf.notices(language),
             title=self._desk.words.say("help.notices_of", language, brand=self._desk.brands[language]),
             author=self._desk.brands[language],
             language=language,
@@ -146,10 +146,10 @@ class HelpPages:
         )
         return Response(content, media_type="application/atom+xml")
 
-    def _article(self, request: Request, language: Language) -> Article:
+    def _article(self, request: Request, language: str) -> Article:
         """Raises Refused 404 for an id that no article has."""
         try:
-            return self._desk.knowledge.article(request.path_params["id"], language)
+            return self._shelf.article(request.path_params["id"], language)
         except KeyError as error:
             raise Refused(404, "help.no_such_article") from error
 
@@ -166,7 +166,7 @@ class HelpPages:
         at = self._desk.clock()
 
         def add(connection: Connection) -> None:
-            repository.add_vote(connection, article.id, language, at, helped=helped)
+            repository.add_vote(connection, article.id, base(language), at, helped=helped)
             if gap is not None:
                 repository.add_gap(connection, gap, at)
 
@@ -178,7 +178,7 @@ def _gap(query: str, language: str, why: str, article: Article | None = None) ->
     return Gap(
         text=text,
         alike=same_words_key(text),
-        language=language,
+        language=base(language),
         why=why,
         label=None if article is None else article.class_,
         article=None if article is None else article.id,
@@ -193,8 +193,8 @@ def _client(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _language(request: Request) -> Language:
-    return "zh" if (asked_language(request) or preferred_language(request)) == "zh" else "en"
+def _language(request: Request) -> str:
+    return asked_language(request) or preferred_language(request)
 
 
 def _too_many(window: timedelta) -> Refused:

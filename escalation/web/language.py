@@ -1,10 +1,12 @@
-"""Which of our two languages a page speaks: ?lang=, else the cookie, else what the browser prefers."""
+"""Which of our languages and scripts a page speaks: ?lang=, else the cookie, else what the browser prefers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from starlette.requests import Request
 
-from bot.wording import LANGUAGES
+from channels.contract import spoken
 
 COOKIE = "lang"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -12,19 +14,25 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 def asked_language(request: Request) -> str | None:
     """The language named in the address, if it is one of ours."""
-    asked = request.query_params.get("lang")
-    return asked if asked in LANGUAGES else None
+    return spoken(request.query_params.get("lang"))
 
 
 def language_of(request: Request) -> str:
-    kept = request.cookies.get(COOKIE)
-    return asked_language(request) or (kept if kept in LANGUAGES else None) or preferred_language(request)
+    return asked_language(request) or spoken(request.cookies.get(COOKIE)) or preferred_language(request)
 
 
 def preferred_language(request: Request) -> str:
     """The first of ours in Accept-Language, as browsers list them best first."""
-    for part in request.headers.get("accept-language", "").split(",")[:20]:
-        tag = part.split(";")[0].strip().lower()[:2]
-        if tag in LANGUAGES:
-            return tag
-    return "en"
+    return next(_preferred(request), "en")
+
+
+def other_language(request: Request, language: str) -> str:
+    """What the switch of a page offers: English, or Chinese in the script that the browser prefers."""
+    if language != "en":
+        return "en"
+    return next((each for each in _preferred(request) if each != "en"), "zh")
+
+
+def _preferred(request: Request) -> Iterator[str]:
+    tags = (part.split(";")[0] for part in request.headers.get("accept-language", "").split(",")[:20])
+    return (ours for tag in tags if (ours := spoken(tag)) is not None)

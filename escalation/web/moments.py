@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from babel.dates import format_date, format_datetime, format_timedelta
 
-LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
-_MOMENTS = {"en": "d MMM y, HH:mm 'UTC'", "zh": "y年M月d日 HH:mm 'UTC'"}
+from bot.wording.traditional import HANT
+
+LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN", HANT: "zh_Hant_TW"}
+_CHINESE = "y年M月d日 HH:mm 'UTC'"
+_MOMENTS = {"en": "d MMM y, HH:mm 'UTC'", "zh": _CHINESE, HANT: _CHINESE}
 
 
 def moment(at: datetime, language: str) -> str:

@@ -15,10 +15,13 @@ from starlette.responses import HTMLResponse
 
 from bot.clock import Clock
 from bot.wording import Wording
+from bot.wording.traditional import HANT
 from escalation.web import language as languages
 from escalation.web import moments
 
 HERE = Path(__file__).parent
+HTML_TAGS = {"en": "en", "zh": "zh-CN", HANT: HANT}
+"""The `lang` of a page, by language."""
 
 
 class Pages:
@@ -60,10 +63,12 @@ class Pages:
         return page
 
     def render(self, request: Request, template: str, language: str, **values: Any) -> str:
-        other = "zh" if language == "en" else "en"
+        other = languages.other_language(request, language)
         return self._templates.get_template(template).render(
             lang=language,
+            html_lang=HTML_TAGS[language],
             other_lang=other,
+            other_html_lang=HTML_TAGS[other],
             switch_path=_switch_path(request, other),
             brand=self._brands[language],
             now=self._clock(),

@@ -1,7 +1,7 @@
 /**
  * <redress-chat server="https://desk.example" lang="zh" token="JWT"></redress-chat>
  *
- * server: the desk; default: where this file came from. lang: "en" or "zh". token: the app's signed token; setting
+ * server: the desk; default: where this file came from. lang: "en", "zh" or "zh-Hant" (or zh-TW, zh-HK). token: the app's signed token; setting
  * it again renews it, removing it signs the user out. page: fills its place instead of floating behind a button.
  * Event "redress-token-expired": the page should set a new token. Method forget(): erases the chat from this browser.
  */
@@ -159,7 +159,7 @@ class RedressChat extends HTMLElement {
   }
 
   onLanguage() {
-    const other = this.language === "zh" ? "en" : "zh";
+    const other = this.language === "en" ? this.chinese() : "en";
     this.store.language = other;
     this.speak(other);
   }
@@ -320,6 +320,11 @@ class RedressChat extends HTMLElement {
     const asked = ourLanguage(this.getAttribute("lang"));
     const chosen = this.hasAttribute("page") ? asked : (ourLanguage(this.store.language) ?? asked);
     return chosen ?? ourLanguage(document.documentElement.lang) ?? ourLanguage(navigator.language) ?? "en";
+  }
+
+  /** The script that the reader's browser prefers. */
+  chinese() {
+    return navigator.languages.map(ourLanguage).find((language) => language && language !== "en") ?? "zh";
   }
 
   speak(language) {

@@ -1,5 +1,8 @@
 /** Every word of the widget, in both languages. The keys of the two are the same (a test insists). */
 
+import zh from "./strings.zh.js";
+import zhHant from "./strings.zh-hant.js";
+
 export const STRINGS = {
   en: {
     title: "Support chat",
@@ -55,60 +58,8 @@ export const STRINGS = {
     joinNo: "No",
     joinFailed: "The link could not be followed just now. Please open it again in a moment.",
   },
-  zh: {
-    title: "在线客服",
-    notice:
-      "智能助手会先为您解答，您可以随时要求转人工客服。" +
-      "请勿发送密码或助记词，我们绝不会向您索要。验证码只有一种可以发到这里：您自己在本对话中申请的验证码。",
-    open: "打开在线客服",
-    openUnread: "打开在线客服，{count} 条新消息",
-    close: "关闭对话",
-    log: "消息记录",
-    input: "您的消息",
-    placeholder: "请输入消息",
-    hint: "按 Enter 发送，Shift+Enter 换行",
-    send: "发送",
-    person: "转人工客服",
-    choices: "快捷回复",
-    connecting: "正在连接…",
-    offline: "网络已断开。您发送的内容会保留在这里，恢复连接后自动发出。",
-    restarted: "之前的对话无法继续，已为您开始新的对话。",
-    waiting: "尚未发出",
-    sent: "已收到",
-    tooLong: "超出 {over} 个字符，请分成几条发送。",
-    you: "我",
-    bot: "智能助手",
-    agent: "人工客服",
-    desk: "投诉受理中心",
-    otherLanguage: "English",
-    seen: "已由客服查看",
-    personAwaited: "已请求人工客服，目前还没有人接入。所有内容都会保留，您不必一直等候。",
-    personHere: "客服 {name} 正在为您服务。",
-    personAway: "您的对话由客服 {name} 负责，目前暂时不在。所有内容都会保留，您不必一直等候。",
-    typing: "{name} 正在输入…",
-    thinking: "智能助手正在准备答复…",
-    attach: "添加文件",
-    files: "随下一条消息发送的文件",
-    fileProgress: "正在上传 {name}",
-    fileRemove: "移除 {name}",
-    fileSave: "将 {name} 保存到本机",
-    fileReady: "{size}，可以发送",
-    fileEmpty: "这个文件是空的。",
-    fileTooLarge: "超过 {megabytes} MB，请换一个较小的文件，或分成几部分发送。",
-    fileTooMany: "一条消息最多可以带 {files} 个文件。",
-    fileFailed: "这个文件没有上传成功，请移除后重新添加。",
-    fileInTheWay: "请先移除没有上传成功的文件，再发送消息。",
-    fileUnreadable: "这个文件已无法读取，可能被修改、移动或删除了。请移除后重新添加。",
-    fileNoRoom: "目前暂时无法接收文件，系统会自动重试；不带文件的消息现在可以照常发送。",
-    fileQueueFull: "此对话中待发送的文件太多了。请先移除这个文件，发出消息后再重新添加。",
-    fileTooMuch: "此对话在 24 小时内发送的文件已达上限。请移除这个文件，稍后再发。",
-    fileWaits: "文件传完后，消息会自动发出。",
-    fileWaitsNoMore: "您改动了内容，消息没有自动发出。完成后请再点一次“发送”。",
-    fileNotThere: "暂时无法获取 {name}，请稍后再试。",
-    joinYes: "是，这是我的",
-    joinNo: "不是",
-    joinFailed: "暂时无法打开此链接，请稍后再试。",
-  },
+  zh,
+  "zh-Hant": zhHant,
 };
 
 /** The sentence `key` in `language`; `{name}` is filled from `values`. */
@@ -116,8 +67,10 @@ export function say(language, key, values = {}) {
   return STRINGS[language][key].replace(/{(\w+)}/g, (_, name) => String(values[name]));
 }
 
-/** "en" or "zh" for any language tag; null when it is neither. */
+/** "en", "zh" or "zh-Hant" (繁體, as in Taiwan, Hong Kong and Macao) for any language tag; null when it is none of them. */
 export function ourLanguage(tag) {
-  const primary = (tag || "").toLowerCase().split("-")[0];
-  return primary in STRINGS ? primary : null;
+  const [primary, ...more] = (tag || "").toLowerCase().split("-");
+  if (primary !== "zh") return primary === "en" ? "en" : null;
+  const region = more.some((part) => ["tw", "hk", "mo"].includes(part));
+  return more.includes("hant") || (region && !more.includes("hans")) ? "zh-Hant" : "zh";
 }

@@ -2,7 +2,7 @@
 
 const ADDRESS = /https?:\/\/[^\s<>"'`，。；：！？、（）【】《》「」]+/g;
 const TRAILING = /[.,;:!?)\]}]+$/;
-const LOCALES = { en: "en-GB", zh: "zh-CN" };
+const LOCALES = { en: "en-GB", zh: "zh-CN", "zh-Hant": "zh-TW" };
 
 /** Nodes for `text`: addresses on `origins` become links, everything else stays plain text. */
 export function linked(text, origins) {

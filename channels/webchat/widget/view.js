@@ -300,7 +300,7 @@ export class View {
 
   relabel(language) {
     this.language = language;
-    this.panel.lang = this.launcher.lang = language === "zh" ? "zh-CN" : "en";
+    this.panel.lang = this.launcher.lang = language === "zh" ? "zh-CN" : language;
     for (const name of ["title", "notice", "hint", "person"]) this[name].textContent = say(language, name);
     this.label.textContent = say(language, "input");
     this.input.placeholder = say(language, "placeholder");
@@ -308,7 +308,7 @@ export class View {
     this.yes.textContent = say(language, "joinYes");
     this.no.textContent = say(language, "joinNo");
     this.toggle.textContent = say(language, "otherLanguage");
-    this.toggle.lang = language === "zh" ? "en" : "zh-CN";
+    this.toggle.lang = language === "en" ? "zh" : "en";
     this.closer.setAttribute("aria-label", say(language, "close"));
     this.scroller.setAttribute("aria-label", say(language, "log"));
     this.choices.setAttribute("aria-label", say(language, "choices"));
