@@ -21,6 +21,7 @@ class Turn:
     it. `case_open` says that this conversation has a case which takes more facts, with its number, class and facts.
     `urgent` says that the subject of the mail calls it a complaint, `can_prove` that the desk can ask for proof, `live`
     that the user is watching, so that one question after another can be asked.
+    `text` is what was written; the class was read from it in 简体.
     `language` is the one we answer in; `language_wish` that nothing but this language was asked for. `incident` is
     what is wrong on the platform now and may be behind the matter. `reopened` says that the matter was closed and
     `epoch` how often the conversation has changed hands.
@@ -62,10 +63,11 @@ def read_turn(message: Mapping[str, Any], slots: Mapping[str, Any]) -> Turn:
     metadata = _mapping(message.get("metadata"))
     intent, case = _mapping(message.get("intent")), _mapping(metadata.get("case"))
     text = str(message.get("text") or "")
+    written = str(metadata.get("written") or text)
     ranking = [_mapping(entry).get("name") for entry in message.get("intent_ranking") or []]
     return Turn(
         intent=str(intent.get("name") or "nlu_fallback"),
-        text="" if text.startswith("/") else text,
+        text="" if text.startswith("/") else written,
         confidence=float(intent.get("confidence") or 0.0),
         also=_strings(intent.get("also")),
         ranking=tuple(str(name) for name in ranking if name),

@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bot.files import write_whole
+from bot.script import for_models
 from bot.settings import Settings, SettingsError
 from bot.thinking import Articles
 from bot.understanding.encoder import UseEncoder, Vectors, encoder_named
@@ -88,7 +89,7 @@ class ArticleShelf:
         self._knowledge = knowledge
 
     def is_far(self, article: str, text: str, language: str) -> bool:
-        return self._knowledge.ready and self._knowledge.closeness(text, article, base(language)) < GOOD
+        return self._knowledge.ready and self._knowledge.closeness(for_models(text), article, base(language)) < GOOD
 
     def class_of(self, article: str) -> str:
         return self._knowledge.article(article, "en").class_

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
 from bot.binding.step import Binding
 from bot.clock import Clock, now
-from bot.guard import MAX_CHARACTERS
+from bot.guard import MAX_CHARACTERS, harmless
 from bot.identity import policy
 from bot.identity.dialogue import Identity
 from bot.identity.proposal import Proving
@@ -19,6 +19,7 @@ from bot.rasa_client import TurnFailed
 from bot.redacting import WarnOfSecrets, marked, without_secrets
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
+from bot.script import for_models
 from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
@@ -251,6 +252,7 @@ async def _ask(
     conversation, message = matter.conversation, matter.message
     case = matter.case
     words = words_of(matter)
+    plain = for_models(words)
     metadata = {
         **reading.as_metadata(),
         "inbox_id": matter.row.id,
@@ -264,11 +266,13 @@ async def _ask(
         "language_wish": message.payload is None and is_only_a_wish(words),
         "reopened": conversation.resolved_at is not None,
         "epoch": conversation.owner_epoch,
-        "articles": await _study(mind.articles, words[:MAX_CHARACTERS], language) if words.strip() else {},
+        "articles": await _study(mind.articles, plain[:MAX_CHARACTERS], language) if words.strip() else {},
     }
+    if plain != words:
+        metadata["written"] = harmless(words)
     return await mind.ask(
         f"{conversation.channel}:{conversation.key}",
-        words,
+        plain,
         FILE if not words.strip() and message.payload is None else _command(message.payload),
         matter.row.id,
         base(language),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.operator.common import DONE, NOT_DONE, complain
+from bot.script import for_models
 from bot.settings import Settings
 from bot.understanding.archive import CannotOpen, classifier_of
 from bot.understanding.entities import find_entities
@@ -80,7 +81,7 @@ def _answer(line: Line) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         example = '{"id": 1, "text": "hello"}'
         return {"id": None, "error": f"line {line.number} is not a JSON object with id and text, such as {example}"}
-    judged = _judge.judge(kept)
+    judged = _judge.judge(for_models(kept))
     return {
         "id": id,
         "label": judged.label,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.understanding.folding import fold_in_place
 from bot.understanding.knowledge import Article, Knowledge
 from bot.understanding.knowledge.base import Match
 from bot.wording import Wording, base
@@ -22,7 +23,7 @@ class Shelf:
         return self._written(self._knowledge.article(id, base(language)), language)
 
     def search(self, text: str, language: str, limit: int) -> list[Match]:
-        found = self._knowledge.search(text, base(language), limit)
+        found = self._knowledge.search(fold_in_place(text), base(language), limit)
         return [replace(match, article=self._written(match.article, language)) for match in found]
 
     def related(self, id: str, language: str) -> list[Article]:
