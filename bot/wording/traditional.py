@@ -58,6 +58,8 @@ _GLOSSARY: Final = {
 }
 """What `s2tw` leaves and what stands there instead; of two that fit, the first named."""
 _FOUND: Final = re.compile("|".join(f"({pattern})" for pattern in _GLOSSARY))
+_CHINESE: Final = re.compile("[\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+"""What the library is given: it stops at NUL and refuses half a character."""
 _PUT: Final = ("", *_GLOSSARY.values())
 
 
@@ -65,7 +67,8 @@ def traditional(text: str) -> str:
     """The text in 繁體. ASCII (identifiers, addresses, placeholders) stays as it is, and so does 繁體."""
     if text.isascii():
         return text
-    return _FOUND.sub(lambda found: _PUT[found.lastindex or 0], _characters().convert(text))
+    written = _CHINESE.sub(lambda run: _characters().convert(run[0]), text)
+    return _FOUND.sub(lambda found: _PUT[found.lastindex or 0], written)
 
 
 @lru_cache(maxsize=1)

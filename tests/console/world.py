@@ -46,7 +46,7 @@ from escalation.web.pages import HERE as WEB
 
 PASSWORD = "correct horse battery"
 PROMISE = Promise(first_answer=timedelta(hours=24), decision=timedelta(days=15), same_matter=timedelta(days=7))
-BRANDS = {"en": "Demo Exchange", "zh": "演示交易所"}
+BRANDS = {"en": "Demo Exchange", "zh": "演示交易所", "zh-Hant": "演示交易所"}
 
 
 @cache

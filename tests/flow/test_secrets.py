@@ -17,6 +17,7 @@ from bot.redacting import WARNINGS
 from bot.store.tables import Base, Case, Conversation, Evidence, Inbox, Note
 from bot.transcript import ChannelTranscript
 from bot.uploads import ChannelUploads
+from bot.wording import SPOKEN
 from channels.contract import Attachment, ReadMessage
 from channels.live_contract import UploadLimits
 from tests.fakes.channel import FakeChannel
@@ -84,7 +85,7 @@ async def test_no_table_and_no_request_has_any_form_of_it(road: Road, rasa: Fake
     warned = [(await road.say(text, key=str(number)))[0] for number, (_, text, _) in enumerate(SHOWN)]
     kept = await road.store.read(everything_but_raw) + repr(rasa.seen) + repr(road.channel.sent)
     assert [secret for _, _, secret in SHOWN if len(secret) > 4 and secret in kept] == []
-    words = {road.words.say(key, language) for key in WARNINGS.values() for language in ("en", "zh")}
+    words = {road.words.say(key, language) for key in WARNINGS.values() for language in SPOKEN}
     assert words.issuperset(warned)
 
 

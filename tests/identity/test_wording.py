@@ -25,6 +25,7 @@ def test_the_code_that_somebody_asked_for_is_named_as_the_exception(key: str, la
 def test_the_widget_and_the_article_name_it_too() -> None:
     strings = (ROOT / "channels/webchat/widget/strings.js").read_text(encoding="utf-8")
     assert "one you requested yourself in this very conversation" in strings
-    assert "您自己在本对话中申请的验证码" in strings
+    chinese = (ROOT / "channels/webchat/widget/strings.zh.js").read_text(encoding="utf-8")
+    assert "您自己在本对话中申请的验证码" in chinese
     for language, words in EXCEPTION.items():
         assert words in (ROOT / f"data/knowledge/phishing.{language}.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from tests.telegram.bot_api import TOKEN, BotApi
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("Good morning to you all, my friends", "en"), ("大家早上好", "zh"), ("大家早安，請問", "zh")],
+    [("Good morning to you all, my friends", "en"), ("大家早上好", "zh"), ("大家早安，請問", "zh-Hant")],
 )
 async def test_a_message_is_answered_in_its_language(
     api: BotApi,

@@ -40,6 +40,7 @@ async def page_of(world: World, case: CaseRow, **headers: str) -> httpx.Response
     ("language", "words"),
     [
         ("en", ("Received", "waiting for us", "23 Nov 2026, 09:00 UTC", "7 December 2026", "given its number")),
+        ("zh-Hant", ("已受理", "等待我們處理", "2026年11月23日 09:00 UTC", "2026年12月7日", "已受理並編號")),
         ("zh", ("已受理", "等待我们处理", "2026年11月23日 09:00 UTC", "2026年12月7日", "已受理并编号")),
     ],
 )

@@ -37,7 +37,7 @@ def settings_of(folder: Path, database_url: str, rasa_url: str, port: int, **sec
     [
         ("my withdrawal of 3 BTC is stuck, order 8812", "en"),
         ("我的提现一直没有到账，订单 8812", "zh"),
-        ("我的提現一直沒有到帳，訂單 8812", "zh"),
+        ("我的提現一直沒有到帳，訂單 8812", "zh-Hant"),
     ],
 )
 async def test_a_complaint_is_led_away_from_the_public(

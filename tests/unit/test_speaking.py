@@ -66,13 +66,35 @@ def test_a_wish_for_a_language(text: str, wished: str | None, only: bool) -> Non
         ("my code: [已隐去验证码]", "en", "en"),
         ("请用英文", "zh", "en"),
         ("speak Chinese please", "en", "zh"),
+        ("我的提現沒到帳", None, "zh-Hant"),
+        ("我的提現沒到帳", "zh", "zh-Hant"),
+        ("我的提现没到账", "zh-Hant", "zh"),
+        ("好的", "zh-Hant", "zh-Hant"),
+        ("USDT", "zh-Hant", "zh-Hant"),
+        ("好的", "zh", "zh"),
+        ("好的", "en", "zh"),
+        ("my withdrawal is missing", "zh-Hant", "en"),
+        ("訂單 8812 顯示「提现失败」，請問為什麼", "zh-Hant", "zh-Hant"),
+        ("密碼是 [已隐去密码]", "zh-Hant", "zh-Hant"),
+        ("[已隐去密码]", "zh-Hant", "zh-Hant"),
+        ("請用中文", "en", "zh-Hant"),
+        ("请用繁体中文回复", "zh", "zh-Hant"),
+        ("請用簡體字", "zh-Hant", "zh"),
+        ("Traditional Chinese please", "en", "zh-Hant"),
+        ("繁體", "en", "zh-Hant"),
     ],
 )
 def test_the_language_of_the_answer(text: str, spoken: str | None, wanted: str) -> None:
     assert language_to_speak(text, read(text).language, spoken) == wanted
 
 
+@pytest.mark.parametrize("spoken", ["zh", "zh-Hant"])
+def test_the_title_of_a_button_does_not_choose_the_script(spoken: str) -> None:
+    for title in ("转人工客服", "轉人工客服"):
+        assert language_to_speak(title, "zh", spoken, pressed=True) == spoken
+
+
 @given(st.text(max_size=400))
 def test_no_text_breaks_it(text: str) -> None:
-    assert language_to_speak(text, None, None) in ("en", "zh")
+    assert language_to_speak(text, read(text).language, None) in ("en", "zh", "zh-Hant")
     assert is_only_a_wish(text) <= (wished_language(text) is not None)

@@ -33,7 +33,7 @@ from channels.live_contract import Invited, Receipt, Uploads
 from tests.webchat.attention import FakeAttention
 
 APP_SECRET = "the app and the desk share this key of enough bytes"
-EXCHANGE_NAMES = {"en": "Demo Exchange", "zh": "演示交易所"}
+EXCHANGE_NAMES = {"en": "Demo Exchange", "zh": "演示交易所", "zh-Hant": "演示交易所"}
 LISTED_SITE = "https://www.exchange.example"
 WEBCHAT = Path(webchat.__file__).parent
 

@@ -136,7 +136,9 @@ async def test_nothing_else_is_served(http: httpx.AsyncClient, name: str) -> Non
     [
         ("?lang=zh", "en", "zh-CN", "演示交易所在线客服"),
         ("?lang=en", "zh", "en", "Chat with Demo Exchange"),
-        ("", "zh-TW,zh;q=0.9,en;q=0.1", "zh-CN", "演示交易所在线客服"),
+        ("", "zh-CN,zh;q=0.9,en;q=0.1", "zh-CN", "演示交易所在线客服"),
+        ("", "zh-TW,zh;q=0.9,en;q=0.1", "zh-Hant", "演示交易所線上客服"),
+        ("?lang=zh-HK", "en", "zh-Hant", "演示交易所線上客服"),
         ("?lang=<script>", "fr,en;q=0.5", "en", "Chat with Demo Exchange"),
         ("", "", "en", "Chat with Demo Exchange"),
     ],

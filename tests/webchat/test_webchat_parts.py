@@ -179,14 +179,12 @@ async def test_sending_is_harmless_and_names_the_message() -> None:
 
 
 def widget_strings() -> dict[str, dict[str, str]]:
-    """`strings.js` holds plain string literals, so its two tables can be read line by line."""
-    source = (WEBCHAT / "widget" / "strings.js").read_text(encoding="utf-8")
+    """The tables hold plain string literals, so they can be read line by line."""
     tables = {}
-    for language in ("en", "zh"):
-        table = re.search(rf"^  {language}: {{\n(.*?)^  }},$", source, re.S | re.M)
-        assert table is not None
-        joined = re.sub(r'"\s*\+\s*"', "", table[1])
-        tables[language] = dict(re.findall(r'^    (\w+):\s*"([^"]*)",$', joined, re.M))
+    for language, name in (("en", "strings.js"), ("zh", "strings.zh.js")):
+        source = (WEBCHAT / "widget" / name).read_text(encoding="utf-8")
+        joined = re.sub(r'"\s*\+\s*"', "", source)
+        tables[language] = dict(re.findall(r'^ +(\w+):\s*"([^"]*)",$', joined, re.M))
     return tables
 
 
