@@ -24,6 +24,7 @@ from bot.store.migrate import migrate
 from tests.fakes.rasa import SECRET, FakeRasa
 from tests.fakes.web import serving
 from tests.flow.conftest import COMPLEX
+from tests.process.desk import free_port
 from tests.process.people import Chatter
 
 HANT = "zh-Hant"
@@ -32,9 +33,9 @@ PATIENCE_SECONDS = 30
 
 
 class Whole:
-    def __init__(self, desk: Desk, url: str, folder: Path) -> None:
-        self.desk, self.url, self.folder = desk, url, folder
-        self.smtp_port = next(c for c in desk.channels.values() if c.capabilities.reaches == "email").port  # type: ignore[attr-defined]
+    def __init__(self, desk: Desk, url: str, smtp_port: int, folder: Path) -> None:
+        self.url, self.smtp_port, self.folder = url, smtp_port, folder
+        self.inbox = next(one.door() for one in desk.channels.values() if one.capabilities.reaches == "email")
 
     async def answer(self) -> EmailMessage:
         async with asyncio.timeout(PATIENCE_SECONDS):
@@ -45,23 +46,27 @@ class Whole:
         return read
 
 
+@pytest.fixture(autouse=True)
+def _no_other_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REDRESS_CONFIG", str(tmp_path / "none.toml"))
+
+
 @asynccontextmanager
 async def whole(folder: Path, database_url: str) -> AsyncIterator[Whole]:
     listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
     async with serving(FakeRasa(lambda _body: COMPLEX).app) as rasa_url:
         settings = Settings(
             data_dir=folder,
             database_url=database_url,
-            http_port=port,
-            smtp_port=0,
+            http_port=listener.getsockname()[1],
+            smtp_port=(smtp_port := free_port()),
             rasa_url=rasa_url,
             rasa_secret=SECRET,
         )
         migrate(settings.database)
         desk = build(settings)
         async with running(desk, listener):
-            yield Whole(desk, f"http://127.0.0.1:{port}", folder)
+            yield Whole(desk, settings.url, smtp_port, folder)
 
 
 async def tracked(text: str) -> httpx.Response:
@@ -76,10 +81,7 @@ async def test_by_chat(tmp_path: Path, database_url: str, script: str, text: str
     async with whole(tmp_path, database_url) as world:
         user = Chatter(world, language="zh")
         await user.say(text)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while len([entry for entry in user.seen.values() if entry["author"] != "user"]) < 2:
-                await user.look()
-        answers = [entry["text"] for entry in user.seen.values() if entry["author"] != "user"]
+        answers = await user.wait_for(2)
         assert {script_of(answer) for answer in answers} == {script}
         page = await tracked("\n".join(answers))
     assert f'<html lang="{HANT if script == HANT else "zh-CN"}">' in page.text
@@ -90,10 +92,10 @@ async def test_by_chat(tmp_path: Path, database_url: str, script: str, text: str
 async def test_by_mail(tmp_path: Path, database_url: str, script: str, text: str) -> None:
     async with whole(tmp_path, database_url) as world:
         mail = EmailMessage(policy=SMTP)
-        mail["From"], mail["To"] = "li@user.example", "complaints@exchange.example"
+        mail["From"], mail["To"] = "li@user.example", world.inbox
         mail["Message-ID"] = "<1@user.example>"
         mail.set_content(text)
-        await aiosmtplib.send(mail, hostname="127.0.0.1", port=world.smtp_port, recipients=[world.desk_address()])
+        await aiosmtplib.send(mail, hostname="127.0.0.1", port=world.smtp_port, timeout=PATIENCE_SECONDS)
         answer = await world.answer()
         content = answer.get_body(("plain",))
         assert content is not None
