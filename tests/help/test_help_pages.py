@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import httpx
 import pytest
 
+from bot.script import script_of
 from bot.understanding.knowledge.topics import TOPICS
 from escalation.help import repository
 from escalation.help.repository import GapGroup, Votes
@@ -80,6 +82,19 @@ async def test_an_unknown_article_is_a_page_that_says_so(pages: Help, path: str)
     answer = await page(pages, path)
     assert answer.status_code == 404
     assert "no such article" in answer.text or "nothing at this address" in answer.text
+
+
+async def test_the_library_is_read_in_traditional_characters(pages: Help) -> None:
+    taiwan = {"accept-language": "zh-TW,zh;q=0.9,en;q=0.5"}
+    for path, words in (("/help", "提現"), ("/help/fees", "手續費與限額"), ("/help?q=提現", "提現處理中或未到帳")):
+        shown = (await page(pages, path, **taiwan)).text
+        assert '<html lang="zh-Hant">' in shown
+        assert words in shown
+        assert script_of(re.sub("<[^>]*>", "", shown)) == "zh-Hant"
+    english = (await page(pages, "/help?lang=en", **taiwan)).text
+    assert "?lang=zh-Hant" in english
+    feed = await page(pages, "/notices.atom?lang=zh-Hant")
+    assert script_of(feed.text) == "zh-Hant"
 
 
 async def test_markup_in_a_query_stays_text(pages: Help) -> None:

@@ -42,6 +42,7 @@ def session_of(chat: RunningChat) -> str:
     [
         ("en", "Where is my withdrawal?", "Let me look.", "Automated assistant", "Talk to a person"),
         ("zh", "我的提现在哪里？", "我来查一下。", "智能助手", "转人工客服"),
+        ("zh-TW", "我的提現在哪裡？", "我來查一下。", "智能助手", "轉人工客服"),
     ],
 )
 async def test_a_chat_in_each_language(
