@@ -15,7 +15,7 @@ from bot.hub import OUTBOX, QUEUE, Hub
 from bot.repository import timers
 from bot.repository.timers import TimerRow
 from bot.store.store import Store
-from channels.contract import NotStored, RetryLater
+from channels.faults import NotStored, RetryLater
 
 log = structlog.get_logger()
 BATCH = 100

@@ -77,7 +77,7 @@ def _sentence(error: Exception) -> str | None:
     from bot.store.engine import UnsafeDatabase
     from bot.store.migrate import SchemaTooNew, SchemaTooOld
     from bot.wording import WordingError
-    from channels.contract import NotStored
+    from channels.faults import NotStored
 
     if isinstance(error, DBAPIError):
         return f"Redress cannot use its database: {str(error.orig).splitlines()[0]}"
@@ -92,7 +92,7 @@ def _may_pass(error: Exception) -> bool:
     """The call was right, but the database is down or did not take it: the same call may succeed later."""
     from sqlalchemy.exc import DBAPIError
 
-    from channels.contract import NotStored
+    from channels.faults import NotStored
 
     return isinstance(error, DBAPIError | NotStored)
 

@@ -20,7 +20,8 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import Held, OutboxRow
 from bot.store.store import Store
 from bot.tokens import new_token
-from channels.contract import Author, Channel, NeedsPerson, OutboundMessage, OutcomeUnknown, Rejected, RetryLater
+from channels.contract import Author, Channel, OutboundMessage
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from escalation import repository
 
 log = structlog.get_logger()

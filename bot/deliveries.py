@@ -11,7 +11,7 @@ from bot.deliver import Deliverer
 from bot.hub import OUTBOX, Hub
 from bot.repository import outbox as rows
 from bot.store.store import Store
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 
 log = structlog.get_logger()
 

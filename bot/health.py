@@ -21,7 +21,8 @@ from bot.fresh import Fresh
 from bot.rasa_client import RasaClient
 from bot.repository import instance
 from bot.store.store import Store
-from channels.contract import Channel, NotStored
+from channels.contract import Channel
+from channels.faults import NotStored
 
 NOTHING: Mapping[str, Callable[[], str | None]] = MappingProxyType({})
 PROBE_BYTES = 4096

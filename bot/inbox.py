@@ -18,7 +18,8 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.tokens import new_token
-from channels.contract import Accepted, InboundMessage, NotStored
+from channels.contract import Accepted, InboundMessage
+from channels.faults import NotStored
 
 INLINE_BYTES = 64 * 1024
 """Raw messages up to this size live in the row; larger ones are a file."""

@@ -7,6 +7,7 @@ What the road calls, each from any thread and in less than 5 microseconds:
     delivered("sent")             a sending ended: the state of its outbox row; or several that needed none
     attempted("turn")             a try that will be repeated: "turn" or "delivery"
     committed(12, 0.0031)         one group commit: operations in it, seconds it took
+    scanned("clean")              a file was shown to the scanner: its verdict, "failed", or "down"
     rasa_failed("late")           a turn that Rasa gave no usable answer to, by kind
     counted(accept)               wraps a channel's `accept`: received, duplicates, refused for want of storage
 
@@ -25,7 +26,8 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
-from channels.contract import Accept, Accepted, InboundMessage, NotStored
+from channels.contract import Accept, Accepted, InboundMessage
+from channels.faults import NotStored
 
 Step = Literal["accept", "read", "understand", "rasa", "finish", "claim", "send", "settle"]
 RasaFailure = Literal["unreachable", "late", "broken_off", "refused", "nonsense", "resting"]
@@ -52,6 +54,8 @@ _attempts = Counter("redress_repeated_attempts", "Tries that will be repeated", 
 _commits = Histogram("redress_commit_seconds", "Group commits", buckets=COMMIT_SECONDS, registry=REGISTRY)
 _batches = Histogram("redress_commit_operations", "Operations per group commit", buckets=BATCHES, registry=REGISTRY)
 _rasa_failures = Counter("redress_rasa_failures", "Turns without Rasa's answer, by kind", ["kind"], registry=REGISTRY)
+
+_scans = Counter("redress_scans", "Files shown to the virus scanner, by what it said", ["verdict"], registry=REGISTRY)
 
 _observers: Final[Mapping[str, Callable[[float], None]]] = {name: _step_seconds.labels(name).observe for name in STEPS}
 
@@ -95,6 +99,10 @@ def attempted(of: Literal["turn", "delivery"]) -> None:
 def committed(operations: int, seconds: float) -> None:
     _batches.observe(operations)
     _commits.observe(seconds)
+
+
+def scanned(verdict: str) -> None:
+    _child(_scans, verdict).inc()
 
 
 def rasa_failed(kind: RasaFailure) -> None:

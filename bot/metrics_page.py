@@ -10,8 +10,9 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import platform
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from time import monotonic
 from typing import override
@@ -28,10 +29,11 @@ from starlette.routing import BaseRoute, Route
 from bot.clock import Clock
 from bot.fresh import Fresh
 from bot.metrics import REGISTRY
-from bot.repository import standing
+from bot.repository import file_checks, standing
 from bot.repository.standing import Standing
 from bot.store.store import Store
-from channels.contract import Channel, NotStored
+from channels.contract import Channel
+from channels.faults import NotStored
 
 SECONDS = 1.0
 """The database is looked at no more often than this, however many ask."""
@@ -42,15 +44,25 @@ OUTBOX_STATES = ("new", "sending", "parked", "failed", "unknown")
 
 class MetricsPage:
     def __init__(
-        self, *, store: Store, channels: Mapping[str, Channel], clock: Clock, token: str, behind_proxy: bool
+        self,
+        *,
+        store: Store,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        token: str,
+        behind_proxy: bool,
+        scanner_up: Callable[[], bool] | None = None,
     ) -> None:
-        """`behind_proxy`: the desk has a public address, so a loopback peer may be anybody."""
+        """`behind_proxy`: the desk has a public address, so a loopback peer may be anybody. `scanner_up`: None when no
+        virus scanner is configured."""
         self._store = store
         self._channels = channels
         self._clock = clock
         self._token = token
         self._behind_proxy = behind_proxy
+        self._scanner_up = scanner_up
         self._standing = Fresh(self._look, SECONDS, monotonic)
+        self._unscanned = Fresh(partial(store.read, file_checks.unscanned), SECONDS, monotonic)
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/metrics", self._answer)]
@@ -66,8 +78,13 @@ class MetricsPage:
     async def text(self) -> bytes:
         """Everything there is to know. Without the database, what this process knows by itself."""
         known: list[Metric] = list(_of_channels(self._channels))
+        if self._scanner_up is not None:
+            known.append(_gauge("redress_scanner_up", "1 when the virus scanner answers", self._scanner_up()))
         try:
             known += _of_road(await self._standing.get(), self._clock())
+            if self._scanner_up is not None:
+                waiting = await self._unscanned.get()
+                known.append(_gauge("redress_files_unscanned", "Files that wait for the virus scanner", waiting))
             known.append(_gauge("redress_database_up", "1 when the database answers", 1))
         except NotStored:
             known.append(_gauge("redress_database_up", "1 when the database answers", 0))

@@ -9,13 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import puremagic
-
 from bot.files import sync_folder
-
-UNKNOWN = "application/octet-stream"
-MAX_TYPE_CHARACTERS = 127
-HEAD_BYTES = 8192
+from bot.filetypes import HEAD_BYTES, content_type
 
 
 class Busy(Exception):
@@ -73,12 +68,3 @@ class Partial:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return {"sha256": digest, "content_type": content_type(head)}
-
-
-def content_type(head: bytes) -> str:
-    """What the first bytes look like; never raises, whatever a stranger made them."""
-    try:
-        found = puremagic.from_string(head, mime=True)
-    except Exception:  # the library reads hostile bytes, and what it raises on them is not listed anywhere
-        return UNKNOWN
-    return found if found and len(found) <= MAX_TYPE_CHARACTERS and found.isprintable() else UNKNOWN

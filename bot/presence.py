@@ -21,7 +21,7 @@ from bot.hub import SIGN, Hub
 from bot.repository import attention
 from bot.repository.attention import Spot
 from bot.store.store import Store
-from channels.contract import NotStored
+from channels.faults import NotStored
 
 log = structlog.get_logger()
 BEAT = timedelta(seconds=10)

@@ -93,6 +93,7 @@ def _loops(desk: Desk) -> Mapping[str, Callable[[], Awaitable[None]]]:
         "delivery leases": desk.deliveries.keep_leases,
         "timers": desk.alarm.run,
         "presence": desk.presence.run,
+        **desk.file_care.loops,
     }
 
 

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Self, override
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -74,6 +74,34 @@ class BindingSettings(BaseModel):
     """So long may the author of a public post take to post the code that the chat shows."""
 
 
+class FilesSettings(BaseModel):
+    """Files that people send."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    clamd: str = ""
+    """Where the virus scanner listens, "host:port"; empty: nothing is scanned, and agents are told so."""
+    scan_seconds: float = Field(default=60, gt=0)
+    """How long the scanner may take for one file."""
+
+    @field_validator("clamd")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if value and not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(
+                f"{value!r} is no host:port (clamd must listen on TCP: TCPSocket in clamd.conf, for example "
+                '"127.0.0.1:3310"); leave it empty to have nothing scanned'
+            )
+        return value
+
+    @property
+    def scanner(self) -> tuple[str, int] | None:
+        """Host and port; None when there is no scanner."""
+        host, _, port = self.clamd.rpartition(":")
+        return (host.strip("[]"), int(port)) if host else None
+
+
 class WorkSettings(BaseModel):
     """The engine. Defaults fit one machine of two cores."""
 
@@ -127,6 +155,7 @@ class Settings(BaseSettings):
     promise: PromiseSettings = PromiseSettings()
     identity: IdentitySettings = IdentitySettings()
     binding: BindingSettings = BindingSettings()
+    files: FilesSettings = FilesSettings()
     work: WorkSettings = WorkSettings()
 
     @model_validator(mode="after")

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from bot import clock
 from bot.repository import instance
 from bot.store.store import Store
-from channels.contract import NotStored
+from channels.faults import NotStored
 
 log = structlog.get_logger()
 BEAT_SECONDS = 5.0

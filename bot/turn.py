@@ -12,8 +12,10 @@ import structlog
 from sqlalchemy import Connection
 
 from actions.commands import Command
+from bot import filenames
 from bot.clock import Clock
 from bot.files import Files
+from bot.filetypes import HEAD_BYTES, MAX_TYPE_CHARACTERS, content_type
 from bot.finish import Ending, EvidenceRow, Finish, Finished
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
 from bot.inbox import Claim
@@ -24,7 +26,8 @@ from bot.repository import inbox as inbox_rows
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.thinking import Matter, Mind, Thought, think
-from channels.contract import Channel, Kept, ReadMessage, RetryLater
+from channels.contract import Attachment, Channel, Kept, ReadMessage
+from channels.faults import RetryLater
 from escalation import repository
 from escalation.queue import BOT
 
@@ -151,8 +154,8 @@ class Turner:
                 "conversation_id": row.conversation_id,
                 "sha256": file.sha256,
                 "size": file.size,
-                "filename": attachment.filename[:255],
-                "content_type": attachment.content_type[:127],
+                "filename": filenames.clean(attachment.filename),
+                "content_type": _type_of(attachment),
                 "collected_at": self.clock(),
             }
             for ordinal, (attachment, file) in enumerate(zip(attachments, kept, strict=True))
@@ -176,6 +179,13 @@ class Turner:
         turned(finished.outcome)
         log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more
+
+
+def _type_of(attachment: Attachment) -> str:
+    """By content. That of a file which came ahead of its message was found when it came (`bot/uploads.py`)."""
+    if attachment.kept is not None:
+        return attachment.content_type[:MAX_TYPE_CHARACTERS]
+    return content_type(attachment.data[:HEAD_BYTES])
 
 
 async def _ask_nobody(*_arguments: Any, **_named: Any) -> Sequence[Command]:

@@ -19,7 +19,7 @@ from bot.repository.conversations import Lease
 from bot.store.store import Store
 from bot.tokens import new_token
 from bot.turn import Turner
-from channels.contract import NotStored
+from channels.faults import NotStored
 
 log = structlog.get_logger()
 ROOM = 8

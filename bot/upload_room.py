@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bot.repository import uploads as rows
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.live_contract import UploadFault, UploadLimits, UploadRefused
 
 DAY = timedelta(hours=24)

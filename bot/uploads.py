@@ -23,13 +23,13 @@ from bot import filenames, upload_room
 from bot.clock import Clock
 from bot.files import Files, sync_folder
 from bot.partial import Busy, Partial
-from bot.repository import timers
+from bot.repository import file_checks, timers
 from bot.repository import uploads as rows
 from bot.repository.timers import TimerRow
 from bot.repository.uploads import UploadRow
 from bot.store.store import Store
 from bot.understanding.secrets import redact
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefused
 
 log = structlog.get_logger()
@@ -45,12 +45,16 @@ EXPIRY_TIMER = "upload_expiry"
 class ChannelUploads:
     """`channels.live_contract.Uploads` of one channel."""
 
-    def __init__(self, channel: str, store: Store, folder: Path, evidence: Files, clock: Clock) -> None:
+    def __init__(
+        self, channel: str, store: Store, folder: Path, evidence: Files, clock: Clock, *, scanning: bool = False
+    ) -> None:
+        """`scanning`: a virus scanner is configured, and no file is handed out before its word."""
         self._channel = channel
         self._store = store
         self._folder = folder
         self._evidence = evidence
         self._clock = clock
+        self._scanning = scanning
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def begin(self, conversation_key: str, filename: str, size: int, limits: UploadLimits) -> Upload:
@@ -125,11 +129,18 @@ class ChannelUploads:
         row = await self._row(conversation_key, upload_id)
         if row.sha256 is None:
             raise UploadRefused(UploadFault.INCOMPLETE)
+        await self._insist_on_harmless(row.sha256)
         # Evidence first: what is there is named by its content.
         for path in (self._evidence.path(row.sha256), self._folder / upload_id):
             if await asyncio.to_thread(path.exists):
                 return path
         raise UploadRefused(UploadFault.GONE)
+
+    async def _insist_on_harmless(self, digest: str) -> None:
+        """Also its sender gets nothing back that nobody has scanned: who has the session need not be who sent it."""
+        check = await self._store.read(lambda connection: file_checks.find(connection, digest))
+        if (bar := file_checks.barred(check, scanning=self._scanning)) is not None:
+            raise UploadRefused(UploadFault.INFECTED if bar == "infected" else UploadFault.UNSCANNED)
 
     async def _row(self, key: str, upload_id: str) -> UploadRow:
         return await self._store.read(lambda connection: self._known(connection, key, upload_id))

@@ -104,6 +104,10 @@ class UploadFault(StrEnum):
     INCOMPLETE = "file_incomplete"
     USED = "file_used"
     """Another message has it already."""
+    UNSCANNED = "file_unscanned"
+    """Asked back before the virus scanner has judged it."""
+    INFECTED = "file_infected"
+    """Asked back, but malware was found in it."""
 
 
 class UploadRefused(Exception):

@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefused, Uploads
 from channels.web_budget import Budgets
 from channels.web_door import Door, HttpFault, cors
@@ -46,6 +46,8 @@ STATUS = {
     UploadFault.NO_ROOM: 507,
     UploadFault.INCOMPLETE: 409,
     UploadFault.USED: 409,
+    UploadFault.UNSCANNED: 409,
+    UploadFault.INFECTED: 403,
 }
 RETRY_SECONDS = "5"
 STALL_SECONDS = 30.0

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
+from bot.repository import file_checks
 from bot.store.tables import Conversation, Evidence, Inbox
 
 
@@ -79,8 +80,10 @@ def count_death(connection: Connection, inbox_id: int) -> None:
 
 
 def add_evidence(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Its files are looked into and scanned later, by others: a turn waits for no scanner."""
     if rows:
         connection.execute(insert(Evidence), [dict(row) for row in rows])
+        file_checks.begin(connection, [row["sha256"] for row in rows], rows[0]["collected_at"])
 
 
 def received_at(connection: Connection, conversation_id: int, limit: int) -> Sequence[datetime]:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.store.engine import assert_durable, open_engine, out_of_order
 from bot.store.writer import Together, Writer
-from channels.contract import NotStored
+from channels.faults import NotStored
 
 
 class Store:

@@ -244,10 +244,11 @@ class Evidence(Base):
     inbox_id: Mapped[int] = mapped_column(Id, ForeignKey("inbox.id"))
     ordinal: Mapped[int]
     conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"), index=True)
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
     size: Mapped[int]
     filename: Mapped[str] = mapped_column(String(255))
     content_type: Mapped[str] = mapped_column(String(127))
+    """By its first bytes, whatever the sender called it."""
     collected_at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("inbox_id", "ordinal"),)
 

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from bot.metrics import committed
 from bot.store.engine import out_of_order
-from channels.contract import NotStored
+from channels.faults import NotStored
 
 log = structlog.get_logger()
 MAX_BATCH = 256

@@ -8,7 +8,8 @@ from typing import Any
 from channels.bluesky.api import Api
 from channels.bluesky.pages import CID, DID, POST
 from channels.bluesky.rich_text import linked
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
+from channels.faults import Rejected
 from channels.monitor.answers import Posted
 from channels.monitor.faults import Forbidden, NeverLeft, Unclear
 from channels.monitor.pace import ServerClock

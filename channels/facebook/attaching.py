@@ -6,9 +6,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from channels.contract import Attachment, RetryLater, Words
+from channels.contract import Attachment, Words
 from channels.facebook.content import Found
 from channels.facebook.files import Files, Gone, NotNow, TooLarge
+from channels.faults import RetryLater
 from channels.monitor.parts import clean
 
 PATIENCE_SECONDS = 120.0

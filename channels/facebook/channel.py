@@ -19,10 +19,8 @@ from channels.contract import (
     ChannelContext,
     Figures,
     InboundMessage,
-    NeedsPerson,
     OutboundMessage,
     ReadMessage,
-    RetryLater,
     SendReceipt,
 )
 from channels.facebook.attaching import Attaching
@@ -39,6 +37,7 @@ from channels.facebook.reading import Reader
 from channels.facebook.settings import FacebookSettings
 from channels.facebook.watch import GRACE, Watch
 from channels.facebook.webhook import Webhook
+from channels.faults import NeedsPerson, RetryLater
 from channels.monitor.answers import Known
 from channels.monitor.faults import Unauthorized
 from channels.monitor.feed import Feed

@@ -8,9 +8,10 @@ from collections.abc import Awaitable
 
 import structlog
 
-from channels.contract import Accept, NotStored
+from channels.contract import Accept
 from channels.facebook.events import Splitter
 from channels.facebook.watch import Watch
+from channels.faults import NotStored
 from channels.monitor.receive import Receiver
 
 CHANNEL = "facebook"

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import NeedsPerson, OutboundMessage, OutcomeUnknown, Rejected, RetryLater, SendReceipt
+from channels.contract import OutboundMessage, SendReceipt
 from channels.facebook.buttons import Buttons
 from channels.facebook.faults import NotPermitted, Unavailable, WindowClosed
 from channels.facebook.graph import Graph
 from channels.facebook.ids import ident, person
 from channels.facebook.split import pieces
 from channels.facebook.watch import Watch
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized
 from channels.monitor.pace import SLOW_SECONDS, ServerClock
 from channels.monitor.parts import moment, part

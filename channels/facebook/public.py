@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
 from channels.facebook.graph import Graph
 from channels.facebook.ids import ident, person
+from channels.faults import Rejected
 from channels.monitor.answers import Posted
 from channels.monitor.parts import part
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import structlog
 
-from channels.contract import Kind, ReadMessage, RetryLater, Words
+from channels.contract import Kind, ReadMessage, Words
 from channels.facebook.attaching import Attaching
 from channels.facebook.content import Content, content_of
 from channels.facebook.ids import ident
+from channels.faults import RetryLater
 from channels.monitor.parts import clean, language_of, part
 
 _REMOVED = {"deletion": "facebook.note_deleted", "comment_removal": "facebook.note_removed"}

@@ -12,9 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels.contract import NotStored
 from channels.facebook.intake import RETRY_SECONDS, Intake
 from channels.facebook.settings import WEBHOOK_PATH, FacebookSettings
+from channels.faults import NotStored
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 MAX_BODY_BYTES = 4 * 1024 * 1024

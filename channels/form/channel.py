@@ -12,16 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels.contract import (
-    Capabilities,
-    Channel,
-    ChannelContext,
-    Figures,
-    NotStored,
-    OutboundMessage,
-    ReadMessage,
-    SendReceipt,
-)
+from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
+from channels.faults import NotStored
 from channels.form import body as bodies
 from channels.form.body import BadBody, Body, TooLarge
 from channels.form.caller import place_of

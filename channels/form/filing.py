@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.contract import Accept, InboundMessage, NotStored, Transcript
+from channels.contract import Accept, InboundMessage, Transcript
+from channels.faults import NotStored
 from channels.form.body import Body
 from channels.form.fields import Fault, Filled
 from channels.form.reading import digest, written

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import structlog
 
-from channels.contract import NeedsPerson, OutboundMessage, RetryLater
+from channels.contract import OutboundMessage
+from channels.faults import NeedsPerson, RetryLater
 from channels.mail.addresses import participant
 from channels.mail.settings import MailSettings
 

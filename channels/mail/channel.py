@@ -18,9 +18,9 @@ from channels.contract import (
     Kind,
     OutboundMessage,
     ReadMessage,
-    RetryLater,
     SendReceipt,
 )
+from channels.faults import RetryLater
 from channels.mail.addresses import AddressBook, participant
 from channels.mail.authenticate import Authenticator
 from channels.mail.caps import Caps

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.mail.addresses import AddressBook, is_mailbox
 from channels.mail.intake import Intake, header_block, hops
 from channels.mail.mailbox import Mailbox, Mark

@@ -10,7 +10,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from channels.contract import RetryLater, SendReceipt
+from channels.contract import SendReceipt
+from channels.faults import RetryLater
 from channels.mail.send import Letter
 
 

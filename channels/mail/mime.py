@@ -22,6 +22,9 @@ MAX_DEPTH = 20
 MAX_TEXT = 200_000
 """Characters of text that are handed on; the original is kept whole in any case."""
 MAX_FILENAME = 120
+MAX_ENDING = 16
+MOST_READ = 1000
+"""Characters of a name that are looked at: its beginning, and its end, which says what it is."""
 
 _NOT_IN_NAMES = re.compile(r'[<>:"|?*\x00-\x1f]')
 _USED_BOUNDARY = re.compile(r"^--([^\s\"\\]{1,70})[ \t]*\r?\nContent-[A-Za-z-]{1,30}:", re.MULTILINE)
@@ -165,16 +168,18 @@ def _filename(part: Message) -> str:
         given = part.get_filename() or ""
     except Exception:  # RFC 2231 parameters can be broken in many ways
         given = ""
-    return clean_filename(decoded(str(given)), _type_of(part))
+    return clean_filename(decoded(str(given), MAX_TEXT), _type_of(part))
 
 
 def clean_filename(given: str, content_type: str) -> str:
     """A name to show: no folders, no control or direction characters, an ending, at most `MAX_FILENAME` long."""
     last = given.replace("\\", "/").rpartition("/")[2]
-    name = _NOT_IN_NAMES.sub("_", one_line(last, 1000)).strip(". ")
+    if len(last) > MOST_READ:
+        last = last[: MOST_READ - MAX_ENDING] + last[-MAX_ENDING:]
+    name = _NOT_IN_NAMES.sub("_", one_line(last, MOST_READ)).strip(". ")
     if not name:
         return "attachment" + (mimetypes.guess_extension(content_type) or ".bin")
     if len(name) <= MAX_FILENAME:
         return name
-    ending = PurePosixPath(name).suffix[:16]
+    ending = PurePosixPath(name).suffix[:MAX_ENDING]
     return name[: MAX_FILENAME - len(ending)] + ending

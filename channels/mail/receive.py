@@ -12,7 +12,8 @@ from typing import Any, override
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.contract import Accepted, Figures, NotStored
+from channels.contract import Accepted, Figures
+from channels.faults import NotStored
 from channels.mail.addresses import AddressBook
 from channels.mail.data import Room
 from channels.mail.doors import Doors

@@ -10,7 +10,8 @@ from typing import cast
 
 import aiosmtplib
 
-from channels.contract import OutcomeUnknown, Rejected, RetryLater, SendReceipt
+from channels.contract import SendReceipt
+from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.mail.charset import one_line
 from channels.mail.send import Letter
 from channels.mail.settings import MailSettings

@@ -10,7 +10,8 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
+from channels.faults import Rejected
 from channels.mail import body
 from channels.mail.addresses import AddressBook, is_mailbox, participant
 from channels.mail.charset import one_line

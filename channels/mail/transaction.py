@@ -12,7 +12,7 @@ import re
 
 import aiosmtplib
 
-from channels.contract import OutcomeUnknown
+from channels.faults import OutcomeUnknown
 from channels.mail.send import Letter
 
 BLOCK_BYTES = 64 * 1024

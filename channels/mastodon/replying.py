@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
+from channels.faults import Rejected
 from channels.mastodon.api import Api
 from channels.mastodon.pages import ID
 from channels.mastodon.reading import PUBLIC

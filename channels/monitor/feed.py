@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.monitor.faults import Fault, NotTaken
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock

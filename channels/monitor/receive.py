@@ -7,7 +7,8 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from channels.contract import Accept, InboundMessage, NotStored
+from channels.contract import Accept, InboundMessage
+from channels.faults import NotStored
 from channels.monitor.posts import Post
 
 REMEMBERED = 50_000

@@ -7,15 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from channels.contract import (
-    NeedsPerson,
-    OutboundMessage,
-    OutcomeUnknown,
-    Rejected,
-    RetryLater,
-    SendReceipt,
-    Words,
-)
+from channels.contract import OutboundMessage, SendReceipt, Words
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.monitor.answers import Posted
 from channels.monitor.durable import Damaged
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized

@@ -10,7 +10,8 @@ from typing import Any, Protocol, override
 
 import structlog
 
-from channels.contract import Capabilities, Channel, Figures, OutboundMessage, ReadMessage, RetryLater, SendReceipt
+from channels.contract import Capabilities, Channel, Figures, OutboundMessage, ReadMessage, SendReceipt
+from channels.faults import RetryLater
 from channels.monitor.listening import Listener
 from channels.monitor.receive import Receiver
 from channels.monitor.sending import Sender

@@ -9,16 +9,8 @@ from typing import Any, override
 
 from starlette.routing import BaseRoute
 
-from channels.contract import (
-    Capabilities,
-    Channel,
-    ChannelContext,
-    Figures,
-    OutboundMessage,
-    ReadMessage,
-    RetryLater,
-    SendReceipt,
-)
+from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
+from channels.faults import RetryLater
 from channels.telegram.api import Connection
 from channels.telegram.attaching import Attaching
 from channels.telegram.buttons import Buttons

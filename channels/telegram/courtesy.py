@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 from telegram.error import TelegramError
 
-from channels.contract import RetryLater, Words
+from channels.contract import Words
+from channels.faults import RetryLater
 from channels.telegram.api import Api
 from channels.telegram.pace import Pace
 from channels.telegram.sending import NO_PREVIEW

@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 from telegram.error import Conflict, InvalidToken, TelegramError
 
-from channels.contract import NotStored, Words
+from channels.contract import Words
+from channels.faults import NotStored
 from channels.telegram import commands
 from channels.telegram.api import ALLOWED_UPDATES, Api, AskedToWait
 from channels.telegram.groups import Groups

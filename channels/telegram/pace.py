@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 
 CHAT_SECONDS = 1.0
 OVERALL_SECONDS = 1 / 30

@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 from telegram import Message, MessageEntity, Update
 
-from channels.contract import Attachment, Kind, ReadMessage, RetryLater, Words, spoken
+from channels.contract import Attachment, Kind, ReadMessage, Words, spoken
+from channels.faults import RetryLater
 from channels.telegram.attaching import Attaching
 from channels.telegram.commands import chosen, language_of_button, meaning
 from channels.telegram.content import has_service, not_text

@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from channels.contract import Accept, Accepted, InboundMessage, NotStored
+from channels.contract import Accept, Accepted, InboundMessage
+from channels.faults import NotStored
 from channels.telegram.buttons import Buttons, NotOffered
 from channels.telegram.courtesy import Courtesy
 from channels.telegram.groups import Groups

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from telegram import InlineKeyboardMarkup, LinkPreviewOptions
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, TelegramError
 
-from channels.contract import OutboundMessage, OutcomeUnknown, Rejected, RetryLater, SendReceipt
+from channels.contract import OutboundMessage, SendReceipt
+from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.telegram.api import Api, AskedToWait, was_not_sent
 from channels.telegram.buttons import Buttons
 from channels.telegram.pace import Pace

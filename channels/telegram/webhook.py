@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.telegram.receive import RETRY_SECONDS, Receiver
 from channels.telegram.settings import WEBHOOK_PATH
 

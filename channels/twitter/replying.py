@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
+from channels.faults import Rejected
 from channels.monitor.answers import Posted
 from channels.monitor.parts import part, whole
 from channels.twitter.api import Api

@@ -12,7 +12,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from channels.contract import Accepted, Account, Entry, RetryLater, Transcript, Words
+from channels.contract import Accepted, Account, Entry, Transcript, Words
+from channels.faults import RetryLater
 from channels.live_contract import Attention
 from channels.web_budget import Budget
 from channels.web_sessions import Sessions

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from channels.contract import NotStored, Words
+from channels.contract import Words
+from channels.faults import NotStored
 from channels.live_contract import Invitations, Invited
 from channels.web_budget import Budgets
 from channels.web_door import Door, HttpFault, language_of

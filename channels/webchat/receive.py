@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.contract import Accept, Accepted, InboundMessage, NotStored, Transcript, Words
+from channels.contract import Accept, Accepted, InboundMessage, Transcript, Words
+from channels.faults import NotStored
 from channels.live_contract import Upload, UploadRefused, Uploads
 from channels.web_budget import Budgets
 from channels.webchat.frames import Message, Press

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.live_contract import Attention, Holder, Situation
 from channels.web_budget import Budget
 from channels.webchat.tasks import until_one_ends

@@ -16,6 +16,7 @@ from bot.repository import attention
 from bot.store.store import Store
 from bot.wording import Wording
 from channels.contract import Capabilities
+from escalation.console.attachments import shown
 from escalation.console.doors import row_id
 from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
@@ -43,7 +44,9 @@ class ConversationPage:
         *,
         capabilities: Callable[[str], Capabilities],
         can_prove: bool = False,
+        scanning: bool = False,
     ) -> None:
+        """`scanning`: a virus scanner is configured."""
         self._store = store
         self._pages = pages
         self._links = links
@@ -51,6 +54,7 @@ class ConversationPage:
         self._clock = clock
         self._capabilities = capabilities
         self._can_prove = can_prove
+        self._scanning = scanning
         self.labels = _codes(words, "console.class_")
         """What a case can be about, and how grave it can be: as many as have words."""
         self.severities = _codes(words, "console.severity_")
@@ -82,12 +86,14 @@ class ConversationPage:
         found, names = await self._store.read(lambda connection: _read(connection, conversation_id, self._clock()))
         if found is None:
             raise Refused(404, "web.error_404")
+        files = [shown(row, found.checks.get(row.sha256), scanning=self._scanning) for row in found.evidence]
         return {
             "visitor": visitor,
             "found": found,
             "conversation": found.conversation,
             "case": found.case,
-            "lines": lines(found, names),
+            "lines": lines(found, names, files),
+            "files": files,
             "brief": newest_brief(found),
             "mine": found.conversation.owner == visitor.agent.owner,
             "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,

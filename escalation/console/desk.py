@@ -38,6 +38,10 @@ class ConsoleDesk:
     """A message as its sender laid it out; None where there is no such form."""
     raw: Files
     """The original bytes that are too large for a row."""
+    preview: Callable[[str], Awaitable[bytes | None]]
+    """A small PNG of a picture, by the SHA-256 of the original; None when there is none."""
+    scanning: bool = False
+    """Whether a virus scanner is configured: then no file is handed out before its word."""
     public_url: str
     brands: Mapping[str, str]
     """The exchange's name by language."""

@@ -57,12 +57,14 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         desk.clock,
         capabilities=desk.capabilities,
         can_prove=desk.can_prove,
+        scanning=desk.scanning,
     )
     deeds = Deeds(desk.store, desk.handling, page)
     live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
     signs = Signs(desk.store, desk.hub)
-    downloads = Downloads(desk.store, desk.evidence)
+    downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
     formatted = FormattedMessages(desk.store, desk.raw, pages, desk.formatted)
+    downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
     gaps = GapsPage(desk.store, pages)
     return [
         Route("/login", entrance.show, methods=["GET"]),
@@ -89,4 +91,5 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
         Route("/message/{id:int}/formatted", doors.page(formatted.show), methods=["GET"]),
         Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
+        Route("/evidence/{id:int}/preview", doors.part(downloads.preview), methods=["GET"]),
     ]

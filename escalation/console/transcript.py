@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
-from escalation.console.repository.conversation import Everything, EvidenceRow
+from escalation.console.attachments import ShownFile
+from escalation.console.repository.conversation import Everything
 
 BRIEF = "brief"
 _DELIVERY = {
@@ -46,15 +47,15 @@ class Line:
     parked: bool = False
     sealed: bool = False
     """Said to the recipient alone."""
-    evidence: tuple[EvidenceRow, ...] = field(default=())
+    files: tuple[ShownFile, ...] = field(default=())
     inbox_id: int | None = None
     """Of what was received."""
 
 
-def lines(found: Everything, names: Mapping[int, str]) -> list[Line]:
+def lines(found: Everything, names: Mapping[int, str], attached: Sequence[ShownFile] = ()) -> list[Line]:
     """Messages by their number in the conversation; a note stands after the message it followed."""
-    files: dict[int, list[EvidenceRow]] = {}
-    for item in found.evidence:
+    files: dict[int, list[ShownFile]] = {}
+    for item in attached:
         files.setdefault(item.inbox_id, []).append(item)
     placed: list[tuple[tuple[int, int, int], Line]] = [
         *(((row.seq, 0, 0), _received(row, tuple(files.get(row.id, ())))) for row in found.inbox),
@@ -70,7 +71,7 @@ def newest_brief(found: Everything) -> Mapping[str, Any] | None:
     return briefs[-1] if briefs else None
 
 
-def _received(row: Row[Any], evidence: tuple[EvidenceRow, ...]) -> Line:
+def _received(row: Row[Any], files: tuple[ShownFile, ...]) -> Line:
     return Line(
         kind="user",
         at=row.received_at,
@@ -79,7 +80,7 @@ def _received(row: Row[Any], evidence: tuple[EvidenceRow, ...]) -> Line:
         odd=row.note,
         unread=row.kind is None and row.state == "new",
         parked=row.state == "parked",
-        evidence=evidence,
+        files=files,
         inbox_id=row.id,
     )
 

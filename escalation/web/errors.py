@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from escalation.web.headers import ALWAYS
 from escalation.web.pages import Pages
 

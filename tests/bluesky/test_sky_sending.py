@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from channels.bluesky.channel import BlueskyChannel
-from channels.contract import Author, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
+from channels.contract import Author
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from tests.bluesky.conftest import Start
 from tests.bluesky.harness import CID, SENTENCES, answer, channel
 from tests.bluesky.pds_api import Pds

@@ -11,7 +11,7 @@ import pytest
 
 from channels import bluesky
 from channels.bluesky.settings import check, query
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 from tests.bluesky.harness import SENTENCES, WORDS, answer
 from tests.bluesky.pds_api import HANDLE, PASSWORD
 from tests.monitor.context import PUBLIC_URL, context

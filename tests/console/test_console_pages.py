@@ -189,9 +189,7 @@ async def test_evidence_is_saved_and_never_shown(world: World) -> None:
         answer = await li.get(f"/console/evidence/{evidence_id}")
     assert answer.content == b"<script>alert(1)</script>"
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"] == (
-        "attachment; filename*=UTF-8''%E6%88%AA%E5%9B%BE%22%3B%20x%3D.html"
-    )
+    assert answer.headers["content-disposition"] == ("attachment; filename*=UTF-8''%E6%88%AA%E5%9B%BE_%3B%20x%3D.html")
     assert answer.headers["content-security-policy"] == "sandbox; default-src 'none'"
     assert answer.headers["x-content-type-options"] == "nosniff"
 

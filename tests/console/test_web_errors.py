@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.clock import now
-from channels.contract import NotStored
+from channels.faults import NotStored
 from escalation.web import static
 from escalation.web.errors import handlers
 from escalation.web.headers import CONTENT_SECURITY_POLICY

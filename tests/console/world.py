@@ -20,11 +20,12 @@ from sqlalchemy import Connection, func, insert, select, update
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from bot.attachments.previews import Previews
 from bot.clock import Clock
 from bot.files import Files
 from bot.hub import Hub
 from bot.presence import Presence
-from bot.repository import conversations
+from bot.repository import conversations, file_checks
 from bot.repository import outbox as outbox_rows
 from bot.repository.outbox import Draft
 from bot.store.store import Store
@@ -133,8 +134,9 @@ class ElsewhereLinks:
 
 
 @asynccontextmanager
-async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[World]:
-    """The console and the tracking page, served like in the product."""
+async def running(store: Store, clock: Clock, folder: Path, *, scanning: bool = False) -> AsyncIterator[World]:
+    """The console and the tracking page, served like in the product. `scanning`: as if it had a virus scanner."""
+    evidence = Files(folder / "evidence")
     hub, words, links = Hub(), wording(), TrackingLinks(b"k" * 32, "http://desk.test")
     presence = Presence(store, clock, hub)
     handling = Handling(store, clock, hub, words, PROMISE, capabilities, timedelta(minutes=15))
@@ -148,10 +150,12 @@ async def running(store: Store, clock: Clock, folder: Path) -> AsyncIterator[Wor
         handling=handling,
         presence=presence,
         links=links,
-        evidence=Files(folder / "evidence"),
+        evidence=evidence,
         raw=Files(folder / "raw"),
         capabilities=capabilities,
         formatted=as_it_came,
+        preview=Previews(folder / "previews", evidence).of,
+        scanning=scanning,
         public_url=url,
         brands=BRANDS,
         can_prove=True,
@@ -323,6 +327,7 @@ async def attach(world: World, conversation_id: int, filename: str, data: bytes,
             "content_type": content_type,
             "collected_at": world.clock(),
         }
+        file_checks.begin(connection, [digest], world.clock())
         return int(connection.execute(insert(Evidence).values(**values).returning(Evidence.id)).scalar_one())
 
     return await world.store.write(add)

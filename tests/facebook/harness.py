@@ -40,6 +40,7 @@ def context(folder: Path, desk: Desk, public_url: str = PUBLIC_URL, **settings: 
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
+        invitations=NotAsked(),
         words=WORDS,
         app_token_secret="",
         site_origins=(),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from channels.contract import NotStored
 from channels.facebook.channel import FacebookChannel
+from channels.faults import NotStored
 from tests.facebook.graph_api import PAGE, Fault, GraphApi
 from tests.monitor.harness import Desk, Time
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Kind, ReadMessage, RetryLater
+from channels.contract import Kind, ReadMessage
 from channels.facebook.channel import FacebookChannel
 from channels.facebook.files import is_from
 from channels.facebook.settings import FILE_ORIGINS
+from channels.faults import RetryLater
 from tests.facebook.graph_api import PAGE, Fault, GraphApi
 from tests.monitor.harness import Desk, Time
 

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from channels.contract import Author, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
+from channels.contract import Author
 from channels.facebook.channel import FacebookChannel
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from tests.facebook.graph_api import Fault, GraphApi
 from tests.facebook.harness import answer
 from tests.monitor.harness import Desk, Time

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from channels.contract import Kind, NotStored
+from channels.contract import Kind
 from channels.facebook.channel import FacebookChannel
+from channels.faults import NotStored
 from tests.facebook.graph_api import PAGE, GraphApi, signed
 from tests.monitor.harness import Desk
 

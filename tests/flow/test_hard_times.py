@@ -16,7 +16,7 @@ from bot.ledger import draw_up
 from bot.repository import timers
 from bot.store.tables import Conversation, Inbox, Note, Outbox, Timer
 from bot.turns import TurnRunner
-from channels.contract import OutcomeUnknown, RetryLater
+from channels.faults import OutcomeUnknown, RetryLater
 from escalation.cases import first_contact
 from escalation.handling import AgentRef, TooLong
 from tests.fakes.rasa import FakeRasa

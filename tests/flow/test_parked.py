@@ -12,7 +12,8 @@ from bot import parked
 from bot.ledger import draw_up
 from bot.parked import Name, NotDone, Order
 from bot.store.tables import Conversation, Deed, Inbox, Note, Outbox
-from channels.contract import Accepted, NeedsPerson, OutcomeUnknown, Rejected
+from channels.contract import Accepted
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected
 from tests.flow.conftest import ANNA, Road
 
 

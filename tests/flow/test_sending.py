@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from actions.commands import Say
 from bot.store.tables import Inbox, Outbox
-from channels.contract import NeedsPerson, Rejected, RetryLater
+from channels.faults import NeedsPerson, Rejected, RetryLater
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import ANNA, COMPLEX, Road
 

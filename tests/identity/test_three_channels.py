@@ -26,7 +26,7 @@ from bot.store.tables import Case, Conversation
 from tests.acceptance.relay import FakeRelay
 from tests.fakes.rasa import SECRET, FakeRasa
 from tests.fakes.web import serving
-from tests.identity.test_whole_way import body_of
+from tests.letters import plain_text
 from tests.process.people import Chatter, letter, post
 from tests.telegram.bot_api import TOKEN as BOT_TOKEN
 from tests.telegram.bot_api import BotApi
@@ -133,12 +133,12 @@ async def complain_by_mail(scene: Scene, language: str) -> EmailMessage:
 async def go_on_in_chat(scene: Scene, language: str, answered: EmailMessage, number: str) -> Chatter:
     """By a link that is asked for in a reply, and used once."""
     await post(scene.doors, letter(WRITER, "Re: Hello", CHAT[language]), WRITER, str(answered["Reply-To"]))
-    [link] = [each for each in LINK.findall(body_of(await scene.mail_to(WRITER, 2))) if "join=" in each]
+    [link] = [each for each in LINK.findall(plain_text(await scene.mail_to(WRITER, 2))) if "join=" in each]
     chatter = Chatter(scene.doors, language=language)
     await follow(chatter, link)
     [bound] = await chatter.wait_for(1, WAIT_SECONDS)
     assert number in bound
-    assert WORDS.say("webchat.title", language) in body_of(await scene.mail_to(WRITER, 3))
+    assert WORDS.say("webchat.title", language) in plain_text(await scene.mail_to(WRITER, 3))
     await chatter.say(COMPLAINT[language])
     assert number in (await chatter.wait_for(2, WAIT_SECONDS))[1]
     return chatter

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Kind, Rejected
+from channels.contract import Kind
+from channels.faults import Rejected
 from channels.mail.addresses import new_conversation_key
 from channels.mail.channel import MailChannel
 from tests.letters import html_text, plain_text

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import NeedsPerson, RetryLater
+from channels.faults import NeedsPerson, RetryLater
 from channels.mail.caps import DAY, HOUR, Caps
 from channels.mail.settings import check
 from tests.mail.harness import SECRET, FakeDesk, answer, channel

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from imapclient import IMAPClient
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.mail.channel import MailChannel
 from channels.mail.settings import check
 from tests.mail.harness import INBOX, FakeDesk, channel, mail_bytes

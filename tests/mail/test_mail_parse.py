@@ -154,6 +154,7 @@ def test_exactly_one_author(values: list[str], address: str | None) -> None:
         ("...", "attachment.png"),
         ("", "attachment.png"),
         ("x" * 300 + ".png", "x" * 116 + ".png"),
+        ("x" * 1_500 + ".exe", "x" * 116 + ".exe"),
     ],
 )
 def test_file_names(given: str, name: str) -> None:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ import pytest
 import trustme
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from channels.contract import OutcomeUnknown, Rejected, RetryLater
+from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.mail.maildrop import Maildrop
 from channels.mail.relay import Relay
 from channels.mail.send import Letter
 from channels.mail.settings import check
+from tests.letters import html_text, plain_text
 from tests.mail.harness import FakeDesk, answer, channel
 
 LETTER = Letter(
@@ -199,9 +201,9 @@ async def test_maildir_shows_a_threaded_mail_once(tmp_path: Path) -> None:
     assert mails[1]["In-Reply-To"] == "<1@user.example>"
     assert mails[1]["Return-Path"] == "<>"
     assert mails[1]["Delivered-To"] == "li@user.example"
-    plain, html = (part.get_payload(decode=True) for part in mails[1].get_payload())
-    assert plain.decode() == "我们正在核实。\r\n"
-    assert "我们正在核实。" in html.decode()
+    read = message_from_bytes(mails[1].as_bytes(), policy=policy.default)
+    assert plain_text(read) == "我们正在核实。\n"
+    assert "我们正在核实。" in html_text(read)
 
 
 async def test_a_mail_that_was_read_is_not_delivered_again(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from email.policy import default
 
 import pytest
 
-from channels.contract import OutboundMessage, Rejected
+from channels.contract import OutboundMessage
+from channels.faults import Rejected
 from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.send import Letter, write
 from tests.letters import plain_text

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.mail import receive
 from channels.mail.channel import MailChannel
 from tests.mail.conftest import Start

@@ -15,7 +15,8 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.contract import Kind, RetryLater
+from channels.contract import Kind
+from channels.faults import RetryLater
 from channels.mail import worker
 from channels.mail.frames import SIZES, packed, unpacked
 from channels.mail.mime import MAX_PARTS, FilePart

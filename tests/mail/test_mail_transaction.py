@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.contract import OutcomeUnknown, Rejected, RetryLater
+from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.mail.relay import TROUBLE_AFTER_SECONDS, Relay
 from channels.mail.send import Letter
 from channels.mail.settings import check

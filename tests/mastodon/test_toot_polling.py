@@ -15,7 +15,8 @@ from sqlalchemy import text
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.store.store import Store
-from channels.contract import Kind, NotStored
+from channels.contract import Kind
+from channels.faults import NotStored
 from channels.monitor.durable import read_json
 from tests.conftest import MovedClock
 from tests.mastodon.conftest import Start

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import Author, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
+from channels.contract import Author
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.mastodon.channel import MastodonChannel
 from tests.mastodon.conftest import Start
 from tests.mastodon.harness import SENTENCES, answer, channel

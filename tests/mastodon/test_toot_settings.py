@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels import mastodon
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 from channels.mastodon.replying import size
 from channels.mastodon.settings import check
 from tests.mastodon.harness import SENTENCES, WORDS, answer

@@ -14,6 +14,16 @@ PUBLIC_URL = "https://desk.exchange.example"
 LINK = f"{PUBLIC_URL}/chat?lang="
 
 
+class Links:
+    """Every author has a link of their own."""
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        return f"{LINK}{language}"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"a social channel asked for {name}")
+
+
 def context(folder: Path, desk: Desk, words: Words, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:
     return ChannelContext(
         settings=settings,
@@ -28,6 +38,7 @@ def context(folder: Path, desk: Desk, words: Words, public_url: str = PUBLIC_URL
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
+        invitations=Links(),
         words=words,
         app_token_secret="",
         site_origins=(),

@@ -16,10 +16,11 @@ from starlette.applications import Starlette
 
 from bot import metrics
 from bot.metrics_page import MetricsPage
-from bot.repository import standing
+from bot.repository import file_checks, standing
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox, Timer
-from channels.contract import Accepted, Channel, Figures, InboundMessage, NotStored
+from channels.contract import Accepted, Channel, Figures, InboundMessage
+from channels.faults import NotStored
 from tests.conftest import MovedClock
 from tests.fakes.channel import FakeChannel
 
@@ -240,3 +241,13 @@ async def test_a_step_is_timed_also_when_it_fails() -> None:
     with pytest.raises(ZeroDivisionError), metrics.step("settle"):
         raise ZeroDivisionError
     assert count() == before + 2
+
+
+async def test_the_scanner_and_what_waits_for_it_are_told_where_there_is_one(store: Store, clock: MovedClock) -> None:
+    await store.write(lambda c: file_checks.begin(c, ["a" * 64, "b" * 64, "c" * 64], clock()))
+    await store.write(lambda c: file_checks.change(c, "a" * 64, scan="clean"))
+    await store.write(lambda c: file_checks.change(c, "b" * 64, scan="failed"))
+    for up in (True, False):
+        body = await page(store, clock, scanner_up=lambda up=up: up).text()
+        assert (of(body, "redress_scanner_up"), of(body, "redress_files_unscanned")) == (up, 1)
+    assert b"redress_scanner_up" not in await page(store, clock).text()

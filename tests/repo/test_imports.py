@@ -7,12 +7,22 @@ import pytest
 from channels.registry import names
 from tests.repo.tree import PACKAGES, files, imports, module_of
 
-SHARED = ("bot.clock", "bot.files", "bot.hub", "bot.keys", "bot.presence", "bot.store", "bot.repository", "bot.wording")
+SHARED = (
+    "bot.clock",
+    "bot.filenames",
+    "bot.files",
+    "bot.hub",
+    "bot.keys",
+    "bot.presence",
+    "bot.store",
+    "bot.repository",
+    "bot.wording",
+)
 PROOF = ("bot.identity.policy", "bot.identity.repository")
 """Whether a proof holds, and whom somebody is asked to be: cases and agents need to know."""
 WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
 """The names of the classes, and what must stand in no text."""
-CONTRACT = ("channels.contract", "channels.live_contract")
+CONTRACT = ("channels.contract", "channels.live_contract", "channels.faults")
 WEB = (
     "channels.web_budget",
     "channels.web_door",
@@ -30,6 +40,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
     "channels.live_contract": (),
+    "channels.faults": (),
     "channels.monitor": ("channels.monitor", *CONTRACT),
     **{module: (*WEB, *CONTRACT) for module in WEB},
     "actions": ("actions", "bot.understanding.labels", "bot.understanding.signals", "bot.understanding.folding"),
@@ -38,7 +49,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "escalation": ("escalation", "actions.commands", *CONTRACT, *WORDS, *SHARED, *PROOF),
 }
 EXTRA = {
-    "bot.bootstrap": ("channels.registry",),
+    "bot.bootstrap.channels": ("channels.registry",),
     "bot.catalogue": ("channels.registry",),
     "bot.identity.directory": ("actions.backoffice",),
     "escalation.tracking.limit": ("channels.web_budget",),

@@ -17,7 +17,7 @@ from bot.store import engine
 from bot.store.engine import IDLE_MS, LOCK_MS, may_pause, one_moment, open_engine
 from bot.store.store import Store
 from bot.store.tables import Timer
-from channels.contract import NotStored
+from channels.faults import NotStored
 from tests.store.test_writer import NOW, add
 
 HOLDER = """

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.store.store import Store
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.telegram.channel import TelegramChannel
 from tests.conftest import MovedClock
 from tests.telegram.bot_api import BOT, BotApi, Fault

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Kind, ReadMessage, RetryLater
+from channels.contract import Kind, ReadMessage
+from channels.faults import RetryLater
 from channels.telegram import attaching
 from channels.telegram.channel import TelegramChannel
 from tests.telegram.bot_api import BOT, BotApi, Fault

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import OutcomeUnknown, Rejected, RetryLater
+from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.pace import CHAT_SECONDS, LONGEST_WAIT_SECONDS, OVERALL_SECONDS, Pace
 from tests.telegram.bot_api import BotApi, Fault

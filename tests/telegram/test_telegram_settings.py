@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels import telegram
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 from channels.telegram.settings import check
 from tests.telegram.bot_api import TOKEN
 from tests.telegram.harness import WEBHOOK_SECRET, FakeDesk, answer, context

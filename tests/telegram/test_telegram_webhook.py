@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.telegram.channel import TelegramChannel
 from tests.telegram.bot_api import BotApi
 from tests.telegram.harness import WEBHOOK_SECRET, FakeDesk, Sleeps

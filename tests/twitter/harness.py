@@ -8,19 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from bot import wording
-from bot.files import Files
 from channels import twitter
-from channels.contract import Author, ChannelContext, OutboundMessage
+from channels.contract import Author, OutboundMessage
 from channels.monitor.pace import ServerClock
 from channels.twitter.channel import XChannel
 from channels.twitter.settings import check
-from tests.mail.harness import NotAsked
+from tests.monitor.context import LINK, context
 from tests.monitor.harness import Desk, Time
 from tests.twitter.x_api import CREDENTIALS
 
 WORDS = wording.load(wording.HERE, Path(twitter.__file__).parent)
-PUBLIC_URL = "https://desk.exchange.example"
-LINK = f"{PUBLIC_URL}/chat?lang="
 SENTENCES = {language: WORDS.say("twitter.reply", language, link=LINK + language) for language in ("en", "zh")}
 
 
@@ -29,39 +26,8 @@ class FakeDesk(Desk):
         return [json.loads(message.raw)["post"]["text"] for message in self.stored.values()]
 
 
-class Links:
-    """Every author has a link of their own."""
-
-    async def link(self, conversation_key: str, language: str) -> str:
-        return f"{LINK}{language}"
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the X channel asked for {name}")
-
-
-def context(folder: Path, desk: FakeDesk, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:
-    return ChannelContext(
-        settings=settings,
-        host="127.0.0.1",
-        ports={"smtp": 0},
-        exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
-        data_dir=folder,
-        public_url=public_url,
-        secret=bytes(range(32)),
-        accept=desk.accept,
-        evidence=Files(folder / "evidence"),
-        transcript=NotAsked(),
-        uploads=NotAsked(),
-        attention=NotAsked(),
-        invitations=Links(),
-        words=WORDS,
-        app_token_secret="",
-        site_origins=(),
-    )
-
-
 def channel(folder: Path, desk: FakeDesk, api_url: str, time: Time, **more: Any) -> XChannel:
-    built = context(folder, desk, **{**CREDENTIALS, "api_url": api_url, "request_seconds": 5, **more})
+    built = context(folder, desk, WORDS, **{**CREDENTIALS, "api_url": api_url, "request_seconds": 5, **more})
     clock = ServerClock(time.monotonic, time.wall)
     return XChannel(built, check(built.settings, built.public_url), clock, time.sleep)
 

@@ -12,8 +12,8 @@ import pytest
 from channels.monitor.faults import AskedToWait, Forbidden, NotTaken, Unauthorized, Unclear
 from channels.twitter.api import Api
 from channels.twitter.settings import check
+from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
-from tests.twitter.harness import PUBLIC_URL
 from tests.twitter.x_api import CREDENTIALS, Fault, XApi
 
 

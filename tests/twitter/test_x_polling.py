@@ -14,7 +14,7 @@ from sqlalchemy import text
 from bot.files import Files
 from bot.inbox import Inbox
 from bot.store.store import Store
-from channels.contract import NotStored
+from channels.faults import NotStored
 from channels.monitor.durable import read_json
 from tests.conftest import MovedClock
 from tests.monitor.harness import Time

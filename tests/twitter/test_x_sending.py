@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import Author, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
+from channels.contract import Author
+from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.twitter.channel import XChannel
+from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import PUBLIC_URL, SENTENCES, FakeDesk, answer, channel
+from tests.twitter.harness import SENTENCES, FakeDesk, answer, channel
 from tests.twitter.x_api import ACCOUNT, Fault, XApi
 
 HOUR = 3600.0

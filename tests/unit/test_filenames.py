@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import filenames
-from bot.partial import UNKNOWN, content_type
+from bot.filetypes import UNKNOWN, content_type
 
 CASES = {
     "screenshot.png": "screenshot.png",

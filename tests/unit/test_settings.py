@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bot.settings import Settings, SettingsError, load
+from bot.settings import FilesSettings, Settings, SettingsError, load
 from channels.registry import names
 from tests.repo.tree import ROOT
 
@@ -49,12 +49,28 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
 
 
 @pytest.mark.parametrize(
+    ("clamd", "scanner"),
+    [
+        ("", None),
+        ("127.0.0.1:3310", ("127.0.0.1", 3310)),
+        ("clamd.internal:3310", ("clamd.internal", 3310)),
+        ("[::1]:3310", ("::1", 3310)),
+    ],
+)
+def test_where_the_scanner_listens(clamd: str, scanner: tuple[str, int] | None) -> None:
+    assert FilesSettings(clamd=clamd).scanner == scanner
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "named"),
     [
         ("REDRESS_HTP_PORT", "1", "REDRESS_HTP_PORT"),
         ("REDRESS_HTTP_PORT", "many", "http_port"),
         ("REDRESS_PROMISE__DAYS", "1", "promise.DAYS"),
         ("REDRESS_RASA_URL", "http://127.0.0.1:1", "rasa_secret"),
+        ("REDRESS_FILES__CLAMD", "/run/clamd.sock", "files.clamd.*TCPSocket"),
+        ("REDRESS_FILES__CLAMD", "127.0.0.1:", "files.clamd"),
+        ("REDRESS_FILES__CLAMD", "127.0.0.1:70000", "files.clamd"),
     ],
 )
 def test_a_mistake_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, value: str, named: str) -> None:

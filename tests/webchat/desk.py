@@ -19,16 +19,8 @@ from bot import wording
 from bot.files import Files
 from bot.hub import Hub, conversation_topic
 from channels import webchat
-from channels.contract import (
-    Accepted,
-    Author,
-    Channel,
-    ChannelContext,
-    Entry,
-    InboundMessage,
-    NotStored,
-    SentFile,
-)
+from channels.contract import Accepted, Author, Channel, ChannelContext, Entry, InboundMessage, SentFile
+from channels.faults import NotStored
 from channels.live_contract import Invited, Receipt, Uploads
 from tests.webchat.attention import FakeAttention
 

@@ -23,8 +23,9 @@ OFFSET_STREAM = "application/offset+octet-stream"
 class FileDesk:
     """A chat whose uploads are the real ones, over a real database and a folder."""
 
-    def __init__(self, chat: RunningChat, folder: Path) -> None:
+    def __init__(self, chat: RunningChat, folder: Path, store: Store) -> None:
         self.chat = chat
+        self.store = store
         self.uploads = folder / "uploads"
         self.evidence = Files(folder / "evidence")
 
@@ -34,12 +35,20 @@ class FileDesk:
 
 @asynccontextmanager
 async def file_desk(
-    store: Store, clock: Clock, folder: Path, *, desk: FakeDesk | None = None, port: int = 0, **settings: Any
+    store: Store,
+    clock: Clock,
+    folder: Path,
+    *,
+    desk: FakeDesk | None = None,
+    port: int = 0,
+    scanning: bool = False,
+    **settings: Any,
 ) -> AsyncGenerator[FileDesk]:
     desk = desk or FakeDesk()
-    desk.uploads = ChannelUploads("webchat", store, folder / "uploads", Files(folder / "evidence"), clock)
+    evidence = Files(folder / "evidence")
+    desk.uploads = ChannelUploads("webchat", store, folder / "uploads", evidence, clock, scanning=scanning)
     async with running_chat(settings, desk=desk, port=port) as chat:
-        yield FileDesk(chat, folder)
+        yield FileDesk(chat, folder, store)
 
 
 class Uploader:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, Route, expect
 
+from bot.files import sha256
+from bot.repository import file_checks
 from channels.contract import Author
 from channels.live_contract import Holder
 from tests.browser import needs_chromium, serious_faults
@@ -41,6 +44,24 @@ async def test_a_file_is_attached_sent_and_fetched_back(
     assert await serious_faults(widget.page) == []
     await widget.page.reload()
     await expect(widget.kept).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "A virus was found in this file"), ("zh", "这个文件中发现了病毒")]
+)
+async def test_why_a_file_is_not_given_back_is_said(
+    context: BrowserContext, desk: FileDesk, language: str, said: str
+) -> None:
+    widget = await open_page(context, desk, language)
+    data = language.encode() * 9
+    await widget.attach("a.exe", data)
+    await widget.write("see this")
+    await expect(widget.kept).to_have_count(1)
+    digest, at = sha256(data), datetime(2026, 11, 22, tzinfo=UTC)
+    await desk.store.write(lambda c: file_checks.begin(c, [digest], at))
+    await desk.store.write(lambda c: file_checks.change(c, digest, scan="infected"))
+    await widget.kept.click()
+    await expect(widget.problem).to_contain_text(said)
 
 
 async def test_an_upload_outlives_a_lost_network_and_a_reload(context: BrowserContext, desk: FileDesk) -> None:

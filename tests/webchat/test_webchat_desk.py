@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from channels.contract import Author, InboundMessage, NotStored
+from channels.contract import Author, InboundMessage
+from channels.faults import NotStored
 from tests.webchat.desk import FakeDesk, build_channel, not_stored
 
 

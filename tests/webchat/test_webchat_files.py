@@ -13,6 +13,7 @@ import pytest
 
 from bot.alarm import Alarm
 from bot.hub import Hub
+from bot.repository import file_checks
 from bot.store.store import Store
 from bot.uploads import EXPIRY_TIMER, PIECE_BYTES, UploadExpiry
 from tests.conftest import MovedClock
@@ -236,6 +237,32 @@ async def test_a_file_comes_back_as_something_to_save_only(desk: FileDesk, name:
     answer = await user.ask("GET", path)
     assert answer.content == HOSTILE[name]
     _assert_inert(answer)
+
+
+WITHHELD = {
+    "waiting": (409, "file_unscanned", "not been checked for viruses yet"),
+    "failed": (409, "file_unscanned", "not been checked for viruses yet"),
+    "infected": (403, "file_infected", "A virus was found"),
+}
+
+
+@pytest.mark.parametrize("scan", WITHHELD)
+async def test_nothing_comes_back_that_no_scanner_cleared(
+    store: Store, clock: MovedClock, tmp_path: Path, scan: str
+) -> None:
+    async with file_desk(store, clock, tmp_path, scanning=True) as desk:
+        user = await desk.uploader()
+        path = await user.upload("a.png", PICTURE)
+        assert (await user.ask("GET", path)).json()["code"] == "file_unscanned", "before any message names it"
+        digest = hashlib.sha256(PICTURE).hexdigest()
+        await store.write(lambda c: file_checks.begin(c, [digest], clock()))
+        await store.write(lambda c: file_checks.change(c, digest, scan=scan))
+        answer = await user.ask("GET", path)
+        status, code, sentence = WITHHELD[scan]
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert sentence in answer.json()["message"]
+        await store.write(lambda c: file_checks.change(c, digest, scan="clean"))
+        assert (await user.ask("GET", path)).content == PICTURE
 
 
 def _assert_inert(answer: httpx.Response) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from bot.store import (
     binding_tables,
     confirming_tables,
+    file_tables,
     identity_tables,
     knowledge_tables,
     learning_tables,
@@ -22,6 +23,7 @@ ONE_AT_A_TIME = 7_233_733_377
 
 for table in (
     confirming_tables.AddressConfirmation,
+    file_tables.FileCheck,
     live_tables.Upload,
     binding_tables.Invitation,
     learning_tables.Correction,

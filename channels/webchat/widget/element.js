@@ -7,7 +7,7 @@
  */
 
 import { Connection } from "./connection.js";
-import { save } from "./downloads.js";
+import { save, Withheld } from "./downloads.js";
 import { newId } from "./ids.js";
 import { follow, forgetInvitation, invitation, look, Refused } from "./joining.js";
 import { Log } from "./log.js";
@@ -144,9 +144,10 @@ class RedressChat extends HTMLElement {
 
   async onFile(file) {
     try {
-      await save(this.server, this.session, file);
-    } catch {
-      this.view.showProblem(say(this.language, "fileNotThere", { name: file.name }));
+      await save(this.server, this.session, file, this.language);
+    } catch (fault) {
+      const withheld = fault instanceof Withheld;
+      this.view.showProblem(withheld ? fault.message : say(this.language, "fileNotThere", { name: file.name }));
     }
   }
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from bot.repository import attention
+from bot.repository import attention, file_checks
 from bot.repository.attention import Marks
+from bot.repository.file_checks import CheckRow
 from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Note, Outbox
 from escalation import queue, repository
 from escalation.console.repository import person
@@ -84,6 +85,8 @@ class Everything:
     outbox: list[Row[Any]]
     notes: list[Row[Any]]
     evidence: list[EvidenceRow]
+    checks: Mapping[str, CheckRow]
+    """What is known of their contents, by SHA-256."""
     case: ShownCase | None
     events: list[EventRow]
     person: ShownPerson | None
@@ -117,13 +120,15 @@ def everything(connection: Connection, conversation_id: int, now: datetime) -> E
         return None
     case = _case(connection, conversation.case_id)
     notes = _notes(connection, conversation_id)
+    evidence = _evidence(connection, conversation_id)
     return Everything(
         conversation=conversation,
         owner_left=_owner_left(connection, conversation.owner),
         inbox=_inbox(connection, conversation_id),
         outbox=_outbox(connection, conversation_id),
         notes=notes,
-        evidence=_evidence(connection, conversation_id),
+        evidence=evidence,
+        checks=file_checks.of_all(connection, [row.sha256 for row in evidence]),
         case=case,
         events=_events(connection, case.id) if case else [],
         person=person.of_conversation(connection, conversation.person_id, conversation_id),
