@@ -29,8 +29,9 @@ from bot.store.tables import Conversation, Inbox, Outbox
 from tests.acceptance.bar import Bar, arguments, main
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
-from tests.monitor.context import PUBLIC_URL, SENTENCES
+from tests.monitor.context import PUBLIC_URL
 from tests.process.desk import DeskProcess
+from tests.twitter.harness import SENTENCES
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Call, Fault, XApi
 
 OWN = int(ACCOUNT["id"])
