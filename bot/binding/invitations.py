@@ -15,8 +15,13 @@ from bot.clock import Clock
 from bot.hub import OUTBOX, Hub, conversation_topic
 from bot.repository import conversations
 from bot.store.store import Store
-from channels.contract import Channel
+from channels.contract import Capabilities, Channel
 from channels.live_contract import Invited
+
+
+def _is_chat(capabilities: Capabilities) -> bool:
+    """Its users watch a page of ours and write there; those of a form only look at theirs."""
+    return capabilities.live and capabilities.immediate
 
 
 class ChannelInvitations:
@@ -33,7 +38,7 @@ class ChannelInvitations:
         self._channels = channels
 
     async def link(self, conversation_key: str, language: str) -> str:
-        chat = next((each for each in self._channels.values() if each.capabilities.immediate), None)
+        chat = next((each for each in self._channels.values() if _is_chat(each.capabilities)), None)
         if chat is None:
             return ""
         token, now = self._bonds.tokens.new_token(), self._clock()
