@@ -10,7 +10,7 @@ RASA := bot/rasa/.venv/bin/python
 TESTS ?= tests
 SAY := @printf '\033[1m%s\033[0m\n'
 
-.PHONY: run setup check test tune acceptance acceptance-kill bench bench-nlu lock clean
+.PHONY: run setup check test test-peers tune acceptance acceptance-kill bench bench-nlu lock clean
 
 run: setup ## Set up what is missing, start everything, print the addresses
 	@exec .venv/bin/redress run
@@ -51,6 +51,16 @@ check: setup ## Format, lint, types, import rules, sizes, migrations
 test: setup ## Every test that needs nothing but the package registries
 	$(RASA) bot/rasa/train.py
 	.venv/bin/pytest -n 2 --dist loadfile $(TESTS)
+
+test-peers: setup .tools/peers.stamp ## The desk against real mail servers and programs and others' emulators (Debian; installs what is missing)
+	PATH="$$PATH:$(CURDIR)/.tools/bin" .venv/bin/pytest -n0 tests/peers
+
+.tools/peers.stamp: tests/peers/package-lock.json | .tools/frontend.stamp
+	@for tool in /usr/sbin/postfix swaks s-nail mutt; do command -v $$tool >/dev/null || { apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix swaks s-nail mutt >/dev/null; break; }; done
+	@mkdir -p .tools/peers && cp tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc .tools/peers
+	@cd .tools/peers && PATH="$$PATH:$(CURDIR)/.tools/bin" npm ci --silent
+	@touch $@
 
 acceptance: setup ## The acceptance bars as scripts, each printing PASS or FAIL with its figure
 	@for bar in $(notdir $(basename $(wildcard tests/acceptance/a[0-9]*.py))); do $(APP) -m tests.acceptance.$$bar || exit 1; done

@@ -19,7 +19,7 @@ from bench.postfix import postfix, tool
 from bench.processes import free_port, python, running
 
 MAIL_BYTES = 1024
-MAILS = {1: 300, 20: 1200}
+MAILS = {1: 300, 20: 1200, 100: 2000}
 """How many are sent over so many connections."""
 NOOP, SQLITE, POSTGRESQL, POSTFIX = "no-op aiosmtpd", "desk on SQLite", "desk on PostgreSQL", "Postfix"
 
@@ -103,6 +103,8 @@ _BARS = (
     AtLeast(series(SQLITE, 20), 1.0, of=series(POSTFIX, 20)),
     AtLeast(series(POSTGRESQL, 20), 0.5, of=series(NOOP, 20)),
     AtLeast(series(POSTGRESQL, 20), 0.8, of=series(POSTFIX, 20)),
+    AtLeast(series(SQLITE, 100), 1.0, of=series(POSTFIX, 100), goal=True),
+    AtLeast(series(POSTGRESQL, 100), 0.8, of=series(POSTFIX, 100), goal=True),
     AtLeast(series(SQLITE, 1), 0.6, of=series(POSTFIX, 1), goal=True),
     AtLeast(series(POSTGRESQL, 1), 0.6, of=series(POSTFIX, 1), goal=True),
 )

@@ -53,7 +53,7 @@ async def door(port: int, folder: Path, database: str) -> AsyncIterator[None]:
     migrate(database)
     # One machine and one address play many here; what the doors count is not what is measured.
     channels = {"mail": {"address": ADDRESS, "max_sessions_per_address": 200, "mails_per_sender": 0}}
-    with patch.object(TurnRunner, "start", _leave):
+    with patch.object(TurnRunner, "start", leave):
         desk = build(Settings(data_dir=folder, database_url=database, host=HOST, smtp_port=port, channel=channels))
         channel = desk.channels["mail"]
         await channel.start()
@@ -66,7 +66,7 @@ async def door(port: int, folder: Path, database: str) -> AsyncIterator[None]:
             desk.store.close()
 
 
-def _leave(_runner: TurnRunner, _claim: Claim) -> None:
+def leave(_runner: TurnRunner, _claim: Claim) -> None:
     """The message waits for a worker that never comes."""
 
 

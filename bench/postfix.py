@@ -25,10 +25,14 @@ myhostname = exchange.example
 mydestination =
 mynetworks = 127.0.0.0/8
 smtpd_relay_restrictions = permit_mynetworks, reject
-default_transport = discard:
-relay_transport = discard:
 alias_maps =
 smtputf8_enable = no
+"""
+
+
+DISCARD = """
+default_transport = discard:
+relay_transport = discard:
 """
 
 
@@ -41,12 +45,13 @@ def tool(name: str) -> str:
 
 
 @asynccontextmanager
-async def postfix(folder: Path) -> AsyncIterator[int]:
-    """The port of a Postfix with a configuration and a queue of its own. Raises Missing."""
+async def postfix(folder: Path, more: str = "") -> AsyncIterator[int]:
+    """The port of a Postfix with a configuration and a queue of its own, `more` being further lines of it; an empty
+    one discards what it took. Raises Missing."""
     if os.geteuid() != 0:
         raise Missing("Postfix starts only as root")
     place, port = folder / "postfix", free_port()
-    await asyncio.to_thread(_lay_out, place, port)
+    await asyncio.to_thread(_lay_out, place, port, more or DISCARD)
     try:
         await _ask(place, "start")
         await _until_open(port)
@@ -55,7 +60,7 @@ async def postfix(folder: Path) -> AsyncIterator[int]:
         await _ask(place, "stop")
 
 
-def _lay_out(place: Path, port: int) -> None:
+def _lay_out(place: Path, port: int, more: str) -> None:
     stock = Path("/usr/share/postfix/master.cf.dist")
     if not stock.exists():
         raise Missing(HOW)
@@ -64,7 +69,7 @@ def _lay_out(place: Path, port: int) -> None:
     for parent in (place, *place.parents[:2]):
         parent.chmod(0o755)  # its daemons are not root
     shutil.chown(place / "data", "postfix")
-    (place / "main.cf").write_text(_SETTINGS.format(folder=place), encoding="ascii")
+    (place / "main.cf").write_text(_SETTINGS.format(folder=place) + more, encoding="ascii")
     lines = stock.read_text(encoding="ascii").splitlines()
     services = [line for line in lines if line and not line.startswith(("#", "smtp      inet"))]
     services = [_unjailed(line) for line in services]

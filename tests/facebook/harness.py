@@ -14,7 +14,7 @@ from channels.facebook.channel import FacebookChannel
 from channels.facebook.settings import check
 from channels.monitor.pace import ServerClock
 from tests.facebook.graph_api import CREDENTIALS, PAGE
-from tests.mail.harness import NotAsked
+from tests.fakes.desk import NotAsked
 from tests.monitor.harness import Desk, Time
 
 WORDS = wording.load(wording.HERE, Path(facebook.__file__).parent)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import override
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class _Server(uvicorn.Server):
@@ -26,6 +27,16 @@ class _Server(uvicorn.Server):
     @override
     def capture_signals(self) -> Generator[None]:
         yield
+
+
+class Exchangeable:
+    """An app for a server that outlives the channel whose routes it serves."""
+
+    def __init__(self) -> None:
+        self.routes: Sequence[BaseRoute] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Router(self.routes)(scope, receive, send)
 
 
 @asynccontextmanager

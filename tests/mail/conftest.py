@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from channels.mail.channel import MailChannel
-from tests.mail.harness import Client, FakeDesk, channel
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import Client, channel
 
 type Start = Callable[..., Awaitable[MailChannel]]
 

@@ -1,4 +1,4 @@
-"""A fake desk behind a real mail channel, and a client that speaks SMTP byte by byte."""
+"""A mail channel in front of a fake desk, and a client that speaks SMTP byte by byte."""
 
 from __future__ import annotations
 
@@ -8,51 +8,19 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from bot import wording
-from bot.files import Files
 from channels import mail
-from channels.contract import Accepted, Author, ChannelContext, InboundMessage, OutboundMessage
+from channels.contract import Author, ChannelContext, OutboundMessage
 from channels.mail.channel import MailChannel
 from channels.mail.resolver import Dns
 from channels.mail.settings import check
+from tests.fakes.desk import FakeDesk
+from tests.fakes.desk import context as desk_context
 
-SECRET = bytes(range(32))
+WORDS = wording.load(wording.HERE, Path(mail.__file__).parent)
 INBOX = "complaints@exchange.example"
 PROVEN = {"authentication": "pass", "alignment": "dkim", "spf": "pass", "from": "li@user.example"}
 """Of a thread whose newest mail came from whom it names."""
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "mail"
-
-
-class FakeDesk:
-    """Stores in memory and dedupes like the inbox. It can be told to fail next, or to wait at the door."""
-
-    def __init__(self) -> None:
-        self.stored: list[InboundMessage] = []
-        self.attempts = 0
-        self.fail_next: list[Exception] = []
-        self.door = asyncio.Event()
-        self.door.set()
-        self.knocked = asyncio.Event()
-        self.finished = asyncio.Event()
-
-    async def accept(self, message: InboundMessage) -> Accepted:
-        self.attempts += 1
-        self.knocked.set()
-        if self.fail_next:
-            raise self.fail_next.pop(0)
-        await self.door.wait()
-        known = [n for n, old in enumerate(self.stored, 1) if old.external_id == message.external_id]
-        if not known:
-            self.stored.append(message)
-        self.finished.set()
-        number = known[0] if known else len(self.stored)
-        return Accepted(inbox_id=number, conversation_id=number, seq=1, duplicate=bool(known))
-
-
-class NotAsked:
-    """Mail shows no transcripts and watches nobody; using this fails the test."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the mail channel asked for {name}")
 
 
 def channel(
@@ -62,24 +30,7 @@ def channel(
 
 
 def context(folder: Path, desk: FakeDesk, port: int, host: str, settings: dict[str, object]) -> ChannelContext:
-    return ChannelContext(
-        settings=settings,
-        host=host,
-        ports={"smtp": port},
-        exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
-        data_dir=folder,
-        public_url="http://127.0.0.1:8080",
-        secret=SECRET,
-        accept=desk.accept,
-        evidence=Files(folder / "evidence"),
-        transcript=NotAsked(),
-        uploads=NotAsked(),
-        attention=NotAsked(),
-        invitations=NotAsked(),
-        words=wording.load(wording.HERE, Path(mail.__file__).parent),
-        app_token_secret="",
-        site_origins=(),
-    )
+    return desk_context(folder, desk, WORDS, settings, host=host, ports={"smtp": port})
 
 
 class Client:

@@ -13,8 +13,9 @@ from channels.contract import Kind
 from channels.faults import Rejected
 from channels.mail.addresses import new_conversation_key
 from channels.mail.channel import MailChannel
+from tests.fakes.desk import FakeDesk
 from tests.letters import html_text, plain_text
-from tests.mail.harness import INBOX, PROVEN, FakeDesk, answer, channel, mail_bytes
+from tests.mail.harness import INBOX, PROVEN, answer, channel, mail_bytes
 from tests.mail.zone import Zone, domain
 
 ADVERT = "Casino-Bonus"

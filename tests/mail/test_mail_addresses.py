@@ -9,7 +9,8 @@ import string
 import pytest
 
 from channels.mail.addresses import AddressBook, is_mailbox, new_conversation_key, participant
-from tests.mail.harness import INBOX, SECRET
+from tests.fakes.desk import SECRET
+from tests.mail.harness import INBOX
 
 BOOK = AddressBook(INBOX, SECRET)
 KEY = new_conversation_key()

@@ -12,8 +12,9 @@ import pytest
 from channels.contract import ReadMessage
 from channels.mail import authenticate, worker
 from channels.mail.channel import MailChannel
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import INBOX, FakeDesk, channel, deliver, mail_bytes
+from tests.mail.harness import INBOX, channel, deliver, mail_bytes
 from tests.mail.zone import PEER, SlowZone, Zone, domain, key, served, signed
 
 FROM_LI = {"mail_from": "li@user.example", "rcpt_to": [INBOX], "peer": PEER, "helo": "mx.user.example"}

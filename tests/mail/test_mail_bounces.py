@@ -12,7 +12,8 @@ from channels.contract import Kind
 from channels.mail.addresses import AddressBook
 from channels.mail.channel import MailChannel
 from channels.mail.parse import ParsedMail, parse
-from tests.mail.harness import INBOX, SECRET, FakeDesk, channel
+from tests.fakes.desk import SECRET, FakeDesk
+from tests.mail.harness import INBOX, channel
 
 OWN = AddressBook(INBOX, SECRET).message_id("01hzx3")
 ORIGINAL = f"From: {INBOX}\nTo: li@user.example\nSubject: Re: Help\nMessage-ID: {OWN}\n"

@@ -11,7 +11,8 @@ import pytest
 from channels.faults import NeedsPerson, RetryLater
 from channels.mail.caps import DAY, HOUR, Caps
 from channels.mail.settings import check
-from tests.mail.harness import SECRET, FakeDesk, answer, channel
+from tests.fakes.desk import SECRET, FakeDesk
+from tests.mail.harness import answer, channel
 
 type Build = Callable[[], Caps]
 

@@ -11,8 +11,9 @@ from channels import mail
 from channels.contract import Kind
 from channels.mail.addresses import AddressBook
 from channels.mail.channel import MailChannel
+from tests.fakes.desk import SECRET, FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import FIXTURES, INBOX, SECRET, FakeDesk, answer, channel, deliver, mail_bytes
+from tests.mail.harness import FIXTURES, INBOX, answer, channel, deliver, mail_bytes
 
 BOOK = AddressBook(INBOX, SECRET)
 FROM_LI = {"mail_from": "li@user.example", "rcpt_to": [INBOX]}

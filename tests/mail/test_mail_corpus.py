@@ -14,7 +14,8 @@ import pytest
 
 from channels.contract import Kind, ReadMessage
 from channels.mail.channel import MailChannel
-from tests.mail.harness import Client, FakeDesk
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import Client
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data")) / "eml"

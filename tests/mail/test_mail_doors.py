@@ -9,8 +9,9 @@ import pytest
 
 from channels.mail import doors
 from channels.mail.doors import SETTLE_SECONDS, SLOW_BYTES_PER_SECOND, Doors
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import Client, FakeDesk, deliver, mail_bytes
+from tests.mail.harness import Client, deliver, mail_bytes
 
 
 @dataclass(eq=False)

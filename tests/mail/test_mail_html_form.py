@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from channels.mail.html_form import html_form
-from tests.mail.harness import FakeDesk, channel
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import channel
 
 GB = "<p>提现未到账</p>".encode("gb18030")
 NESTED = (

@@ -12,7 +12,8 @@ from channels.contract import InboundMessage, ReadMessage
 from channels.mail import joining
 from channels.mail.addresses import AddressBook
 from channels.mail.channel import MailChannel
-from tests.mail.harness import INBOX, SECRET, FakeDesk, channel, deliver, mail_bytes
+from tests.fakes.desk import SECRET, FakeDesk
+from tests.mail.harness import INBOX, channel, deliver, mail_bytes
 from tests.mail.zone import SlowZone, Zone, domain, signed
 
 LI, EVE = "li@user.example", "eve@evil.example"

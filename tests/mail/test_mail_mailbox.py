@@ -12,7 +12,8 @@ from imapclient import IMAPClient
 from channels.faults import NotStored
 from channels.mail.channel import MailChannel
 from channels.mail.settings import check
-from tests.mail.harness import INBOX, FakeDesk, channel, mail_bytes
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import INBOX, channel, mail_bytes
 from tests.mail.imap_server import PASSWORD, USER, FakeMailbox
 
 SOON = 0.02

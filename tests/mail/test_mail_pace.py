@@ -5,8 +5,9 @@ from __future__ import annotations
 from channels.mail import pace
 from channels.mail.pace import HOUR, Pace
 from channels.mail.settings import check
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import INBOX, Client, FakeDesk, deliver, mail_bytes
+from tests.mail.harness import INBOX, Client, deliver, mail_bytes
 from tests.mail.zone import PEER
 
 LI, EVE = "li@user.example", "eve@evil.example"

@@ -21,8 +21,9 @@ from channels.mail.maildrop import Maildrop
 from channels.mail.relay import Relay
 from channels.mail.send import Letter
 from channels.mail.settings import check
+from tests.fakes.desk import FakeDesk
 from tests.letters import html_text, plain_text
-from tests.mail.harness import FakeDesk, answer, channel
+from tests.mail.harness import answer, channel
 
 LETTER = Letter(
     "", "li@user.example", "<r.1.x@exchange.example>", datetime(2026, 11, 22, tzinfo=UTC), b"A: b\r\n\r\n.\r\nx\r\n"

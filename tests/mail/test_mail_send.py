@@ -12,8 +12,9 @@ from channels.contract import OutboundMessage
 from channels.faults import Rejected
 from channels.mail.addresses import AddressBook, new_conversation_key
 from channels.mail.send import Letter, write
+from tests.fakes.desk import SECRET
 from tests.letters import plain_text
-from tests.mail.harness import INBOX, SECRET, answer
+from tests.mail.harness import INBOX, answer
 
 BOOK = AddressBook(INBOX, SECRET)
 PAGES = "https://desk.example"

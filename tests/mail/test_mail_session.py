@@ -11,8 +11,9 @@ import pytest
 
 from channels.mail import receive
 from channels.mail.channel import MailChannel
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import INBOX, Client, FakeDesk, channel, deliver, mail_bytes
+from tests.mail.harness import INBOX, Client, channel, deliver, mail_bytes
 
 
 async def test_whole_session_word_for_word(inbox: MailChannel, desk: FakeDesk) -> None:

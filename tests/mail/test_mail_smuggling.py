@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from channels.mail.channel import MailChannel
 from channels.mail.data import DataBlock, Room, Verdict
-from tests.mail.harness import Client, FakeDesk
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import Client
 
 SECOND = b"MAIL FROM:<evil@evil.example>\r\nRCPT TO:<complaints@exchange.example>\r\nDATA\r\nsmuggled\r\n"
 NOT_THE_END = [

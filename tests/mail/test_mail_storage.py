@@ -15,8 +15,9 @@ import pytest
 from channels.faults import NotStored
 from channels.mail import receive
 from channels.mail.channel import MailChannel
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import Client, FakeDesk, deliver, mail_bytes
+from tests.mail.harness import Client, deliver, mail_bytes
 
 
 def _caused(fault: NotStored, cause: Exception) -> NotStored:

@@ -14,8 +14,9 @@ import uvloop
 
 from channels.mail.channel import MailChannel
 from channels.mail.settings import check
+from tests.fakes.desk import FakeDesk
 from tests.mail.conftest import Start
-from tests.mail.harness import INBOX, Client, FakeDesk, channel, mail_bytes
+from tests.mail.harness import INBOX, Client, channel, mail_bytes
 
 TAIL = f"EHLO evil.example\r\nMAIL FROM:<eve@evil.example>\r\nRCPT TO:<{INBOX}>\r\nDATA\r\nx\r\n.\r\n".encode()
 

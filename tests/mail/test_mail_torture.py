@@ -22,7 +22,8 @@ from channels.mail.frames import SIZES, packed, unpacked
 from channels.mail.mime import MAX_PARTS, FilePart
 from channels.mail.parse import ParsedMail, parse
 from channels.mail.worker import ParserPool, Unreadable
-from tests.mail.harness import FIXTURES, FakeDesk, channel, mail_bytes
+from tests.fakes.desk import FakeDesk
+from tests.mail.harness import FIXTURES, channel, mail_bytes
 
 
 def _nested(levels: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.files import Files
 from channels.contract import ChannelContext, Words
-from tests.mail.harness import NotAsked
+from tests.fakes.desk import NotAsked
 from tests.monitor.harness import Desk
 
 PUBLIC_URL = "https://desk.exchange.example"

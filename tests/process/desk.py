@@ -41,6 +41,9 @@ def clean_environment() -> dict[str, str]:
 class DeskProcess:
     """`settings` are given without their prefix, for example WORK__LEASE_SECONDS="3"."""
 
+    root = ROOT
+    """Where the program lies that is run."""
+
     def __init__(self, folder: Path, database_url: str, rasa_url: str, **settings: str) -> None:
         self.folder = folder
         self.http_port, self.smtp_port = free_port(), free_port()
@@ -94,7 +97,7 @@ class DeskProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot.cli", "serve", cwd=ROOT, env=self.env, stdout=log, stderr=log
+                sys.executable, "-m", "bot.cli", "serve", cwd=self.root, env=self.env, stdout=log, stderr=log
             )
         async with asyncio.timeout(START_SECONDS):
             while not await self._accepting():
@@ -136,7 +139,7 @@ class DeskProcess:
             "-m",
             "bot.cli",
             *arguments,
-            cwd=ROOT,
+            cwd=self.root,
             env=self.env,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

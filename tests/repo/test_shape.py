@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from channels.registry import names
 from tests.repo.tree import PACKAGES, files, module_of, parsed
 
 MAX_MODULE_LINES = 400
@@ -48,21 +47,3 @@ def test_nothing_is_left_unfinished(path: Path) -> None:
 @pytest.mark.parametrize("path", OURS, ids=module_of)
 def test_a_public_module_says_what_it_is_for(path: Path) -> None:
     assert path.read_text(encoding="utf-8") == "" or ast.get_docstring(parsed(path))
-
-
-@pytest.mark.parametrize("path", [*OURS, *files("tests/flow", "tests/store", "tests/unit")], ids=module_of)
-def test_only_a_channels_own_folder_names_it(path: Path) -> None:
-    """A new channel is one folder: no other Python module may know any channel by name."""
-    for name in names():
-        if module_of(path).startswith(f"channels.{name}"):
-            continue
-        docstrings = {id(node.value) for node in ast.walk(parsed(path)) if isinstance(node, ast.Expr)}
-        named = [
-            node.lineno
-            for node in ast.walk(parsed(path))
-            if isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and id(node) not in docstrings
-            and re.match(rf"{name}(:|$)", node.value)
-        ]
-        assert not named, f"{path} names the channel {name} in line {named}"

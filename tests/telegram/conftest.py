@@ -15,9 +15,10 @@ from starlette.routing import Route
 
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.settings import WEBHOOK_PATH
+from tests.fakes.desk import FakeDesk
 from tests.fakes.web import serving
 from tests.telegram.bot_api import BotApi
-from tests.telegram.harness import WEBHOOK_SECRET, FakeDesk, Sleeps, channel
+from tests.telegram.harness import WEBHOOK_SECRET, Sleeps, channel
 
 type Start = Callable[..., Awaitable[TelegramChannel]]
 

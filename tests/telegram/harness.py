@@ -1,4 +1,4 @@
-"""A desk in memory, a channel beside it and the peers that speak to both."""
+"""A channel before a desk in memory, and a sleep that only takes notes."""
 
 from __future__ import annotations
 
@@ -8,50 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from bot import wording
-from bot.files import Files
 from channels import telegram
-from channels.contract import Accepted, Author, ChannelContext, InboundMessage, OutboundMessage
+from channels.contract import Author, ChannelContext, OutboundMessage
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.settings import check
-from tests.mail.harness import NotAsked
+from tests.fakes.desk import FakeDesk
+from tests.fakes.desk import context as desk_context
 from tests.telegram.bot_api import TOKEN
 
-SECRET = bytes(range(32))
 WEBHOOK_SECRET = "a-secret-that-telegram-shows"
 WORDS = wording.load(wording.HERE, Path(telegram.__file__).parent)
-
-
-class FakeDesk:
-    """Stores in memory and dedupes like the inbox. Can be told to fail next, or to wait at the door."""
-
-    def __init__(self) -> None:
-        self.stored: list[InboundMessage] = []
-        self.attempts = 0
-        self.fail_next: list[Exception] = []
-        self.door = asyncio.Event()
-        self.door.set()
-        self._changed = asyncio.Condition()
-
-    async def accept(self, message: InboundMessage) -> Accepted:
-        self.attempts += 1
-        await self._tell()
-        if self.fail_next:
-            raise self.fail_next.pop(0)
-        await self.door.wait()
-        known = [n for n, old in enumerate(self.stored, 1) if old.external_id == message.external_id]
-        if not known:
-            self.stored.append(message)
-            await self._tell()
-        number = known[0] if known else len(self.stored)
-        return Accepted(inbox_id=number, conversation_id=1, seq=number, duplicate=bool(known))
-
-    async def until(self, *, stored: int = 0, attempts: int = 0) -> None:
-        async with self._changed, asyncio.timeout(10):
-            await self._changed.wait_for(lambda: len(self.stored) >= stored and self.attempts >= attempts)
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
 
 
 class Sleeps:
@@ -73,24 +39,7 @@ class Sleeps:
 
 
 def context(folder: Path, desk: FakeDesk, public_url: str = "http://127.0.0.1:8080", **settings: Any) -> ChannelContext:
-    return ChannelContext(
-        settings=settings,
-        host="127.0.0.1",
-        ports={"smtp": 0},
-        exchange_names={"en": "Demo Exchange", "zh": "演示交易所"},
-        data_dir=folder,
-        public_url=public_url,
-        secret=SECRET,
-        accept=desk.accept,
-        evidence=Files(folder / "evidence"),
-        transcript=NotAsked(),
-        uploads=NotAsked(),
-        attention=NotAsked(),
-        invitations=NotAsked(),
-        words=WORDS,
-        app_token_secret="",
-        site_origins=(),
-    )
+    return desk_context(folder, desk, WORDS, settings, public_url=public_url)
 
 
 def channel(

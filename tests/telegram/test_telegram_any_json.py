@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from channels.contract import ReadMessage
 from channels.telegram import build
 from channels.telegram.updates import Sort, look
-from tests.telegram.harness import FakeDesk, context
+from tests.fakes.desk import FakeDesk
+from tests.telegram.harness import context
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 ANYTHING = st.recursive(

@@ -10,8 +10,9 @@ import pytest
 from bot.understanding.labels import CLASSES
 from channels.telegram.buttons import MAX_DATA_BYTES, Buttons, NotOffered
 from channels.telegram.channel import TelegramChannel
+from tests.fakes.desk import SECRET, FakeDesk
 from tests.telegram.bot_api import BotApi
-from tests.telegram.harness import SECRET, WORDS, FakeDesk, answer
+from tests.telegram.harness import WORDS, answer
 
 
 class Today:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from channels.telegram.channel import TelegramChannel
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import BOT, BotApi
-from tests.telegram.harness import FakeDesk
 
 GROUP: dict[str, Any] = {"id": -100500, "type": "supergroup", "title": "Traders"}
 

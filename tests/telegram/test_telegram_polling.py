@@ -17,8 +17,9 @@ from bot.store.store import Store
 from channels.faults import NotStored
 from channels.telegram.channel import TelegramChannel
 from tests.conftest import MovedClock
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import BOT, BotApi, Fault
-from tests.telegram.harness import FakeDesk, Sleeps, channel
+from tests.telegram.harness import Sleeps, channel
 
 type Start = Callable[..., Awaitable[TelegramChannel]]
 
@@ -87,7 +88,7 @@ async def test_each_update_five_times_and_shuffled_is_one_event(
     api: BotApi, store: Store, start: Start, clock: MovedClock, desk: FakeDesk, tmp_path: Path
 ) -> None:
     inbox = Inbox(store, Files(tmp_path / "raw"), clock, timedelta(seconds=15), lambda _claim: None)
-    desk.accept = inbox.accept  # type: ignore[method-assign]
+    desk.inbox = inbox.accept
     api.times, api.shuffled = 5, random.Random(1)
     for number in range(20):
         await api.say(str(number), chat=number % 3 + 1)

@@ -13,8 +13,9 @@ from channels.contract import Kind, ReadMessage
 from channels.faults import RetryLater
 from channels.telegram import attaching
 from channels.telegram.channel import TelegramChannel
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import BOT, BotApi, Fault
-from tests.telegram.harness import WORDS, FakeDesk, Sleeps, channel
+from tests.telegram.harness import WORDS, Sleeps, channel
 
 type Start = Callable[..., Awaitable[TelegramChannel]]
 

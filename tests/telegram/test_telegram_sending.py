@@ -11,8 +11,9 @@ import pytest
 from channels.faults import OutcomeUnknown, Rejected, RetryLater
 from channels.telegram.channel import TelegramChannel
 from channels.telegram.pace import CHAT_SECONDS, LONGEST_WAIT_SECONDS, OVERALL_SECONDS, Pace
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import BotApi, Fault
-from tests.telegram.harness import FakeDesk, Sleeps, answer, channel
+from tests.telegram.harness import Sleeps, answer, channel
 
 LONG = "\n\n".join(f"Paragraph {n}. " + "words " * 200 for n in range(12))
 

@@ -10,8 +10,9 @@ import pytest
 from channels import telegram
 from channels.faults import RetryLater
 from channels.telegram.settings import check
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import TOKEN
-from tests.telegram.harness import WEBHOOK_SECRET, FakeDesk, answer, context
+from tests.telegram.harness import WEBHOOK_SECRET, answer, context
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import pytest
 
 from channels.faults import NotStored
 from channels.telegram.channel import TelegramChannel
+from tests.fakes.desk import FakeDesk
 from tests.telegram.bot_api import BotApi
-from tests.telegram.harness import WEBHOOK_SECRET, FakeDesk, Sleeps
+from tests.telegram.harness import WEBHOOK_SECRET, Sleeps
 
 type Start = Callable[..., Awaitable[TelegramChannel]]
 HEADER = "X-Telegram-Bot-Api-Secret-Token"

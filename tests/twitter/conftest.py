@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from channels.twitter.channel import XChannel
+from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
-from tests.twitter.harness import FakeDesk, channel
+from tests.twitter.harness import channel
 from tests.twitter.x_api import XApi
 
 type Start = Callable[..., Awaitable[XChannel]]

@@ -1,4 +1,4 @@
-"""A desk in memory, time that only a test moves, and a channel between both."""
+"""A channel before a desk in memory, and time that only a test moves."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ from typing import Any
 
 from bot import wording
 from channels import twitter
-from channels.contract import Author, OutboundMessage
+from channels.contract import Author, ChannelContext, OutboundMessage
 from channels.monitor.pace import ServerClock
 from channels.twitter.channel import XChannel
 from channels.twitter.settings import check
-from tests.monitor.context import LINK, context
-from tests.monitor.harness import Desk, Time
+from tests.fakes.desk import FakeDesk
+from tests.fakes.desk import context as desk_context
+from tests.monitor.context import LINK, PUBLIC_URL, Links
+from tests.monitor.harness import Time
 from tests.twitter.x_api import CREDENTIALS
 
 WORDS = wording.load(wording.HERE, Path(twitter.__file__).parent)
 SENTENCES = {language: WORDS.say("twitter.reply", language, link=LINK + language) for language in ("en", "zh")}
 
 
-class FakeDesk(Desk):
-    def texts(self) -> list[str]:
-        return [json.loads(message.raw)["post"]["text"] for message in self.stored.values()]
+def texts(desk: FakeDesk) -> list[str]:
+    return [json.loads(message.raw)["post"]["text"] for message in desk.stored]
+
+
+def context(folder: Path, desk: FakeDesk, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:
+    return desk_context(folder, desk, WORDS, settings, public_url=public_url, invitations=Links())
 
 
 def channel(folder: Path, desk: FakeDesk, api_url: str, time: Time, **more: Any) -> XChannel:
-    built = context(folder, desk, WORDS, **{**CREDENTIALS, "api_url": api_url, "request_seconds": 5, **more})
+    built = context(folder, desk, **{**CREDENTIALS, "api_url": api_url, "request_seconds": 5, **more})
     clock = ServerClock(time.monotonic, time.wall)
     return XChannel(built, check(built.settings, built.public_url), clock, time.sleep)
 

@@ -17,9 +17,10 @@ from bot.store.store import Store
 from channels.faults import NotStored
 from channels.monitor.durable import read_json
 from tests.conftest import MovedClock
+from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import FakeDesk
+from tests.twitter.harness import texts
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
 
 OWN = int(ACCOUNT["id"])
@@ -30,7 +31,7 @@ IN_THE_REAL_INBOX = 1000
 async def test_a_mention_is_stored_once_with_its_author(start: Start, api: XApi, desk: FakeDesk) -> None:
     post_id = api.say("@DemoExchange where is my withdrawal?", ago=60)
     await start()
-    [message] = desk.stored.values()
+    [message] = desk.stored
     assert (message.external_id, message.sender, message.conversation_key) == (post_id, "77", "4242:77")
     kept = json.loads(message.raw)
     assert kept["author"]["username"] == "user77"
@@ -44,7 +45,7 @@ async def test_a_post_with_a_keyword_is_found_too(start: Start, api: XApi, desk:
     api.say("Demo Exchange stole my coins", ago=60)
     api.say("nice weather", ago=60)
     channel = await start(keywords=["demo exchange"])
-    [message] = desk.stored.values()
+    [message] = desk.stored
     read = await channel.read(message.raw, message.envelope)
     assert read.thread["addressed"] == "no"
     assert read.note is not None
@@ -59,7 +60,7 @@ async def test_own_posts_and_reposts_are_left_out(start: Start, api: XApi, desk:
     said = api.say("@DemoExchange help", ago=30)
     api.say("RT @user77: @DemoExchange help", 78, ago=20, referenced_tweets=[{"type": "retweeted", "id": said}])
     channel = await start(own_usernames=["@demonews"])
-    assert list(desk.stored) == [said]
+    assert desk.ids() == [said]
     assert channel.figures().refused == {"own": 2, "repost": 1}
 
 
@@ -72,7 +73,7 @@ async def test_pages_are_stored_oldest_first_and_then_the_mark_moves(
     state = read_json(tmp_path / "twitter" / "feeds.json")
     assert int(state["feeds"]["mentions"]) < int(posted[0])
     await time.run(31)
-    assert list(desk.stored) == posted
+    assert desk.ids() == posted
     state = read_json(tmp_path / "twitter" / "feeds.json")
     assert int(state["feeds"]["mentions"]) >= int(posted[-1])
     assert len(api.called("mentions")) == 4
@@ -85,7 +86,7 @@ async def test_after_a_restart_it_goes_on_where_it_was(start: Start, api: XApi, 
     await time.skip(3 * DAY)
     api.say("@DemoExchange two", ago=2 * DAY)
     second = await start(first_hours=0)
-    assert desk.texts() == ["@DemoExchange one", "@DemoExchange two"]
+    assert texts(desk) == ["@DemoExchange one", "@DemoExchange two"]
     assert desk.attempts == 2
     assert second.trouble() is None
 
@@ -96,7 +97,7 @@ async def test_a_gap_that_cannot_be_searched_is_named(start: Start, api: XApi, d
     await time.skip(10 * DAY)
     api.say("@DemoExchange late", ago=DAY)
     channel = await start()
-    assert desk.texts() == ["@DemoExchange late"]
+    assert texts(desk) == ["@DemoExchange late"]
     told = channel.trouble() or ""
     assert f"the feed search from {left:%Y-%m-%d %H:%M} UTC to 2026-11-25 09:18 UTC are missing" in told
     await channel.stop()
@@ -119,7 +120,7 @@ async def test_a_post_that_appears_late_is_found(start: Start, api: XApi, desk: 
     await time.run(40)
     api.say("@DemoExchange late", ago=50)
     await time.run(100)
-    assert desk.texts() == ["@DemoExchange first", "@DemoExchange late"]
+    assert texts(desk) == ["@DemoExchange first", "@DemoExchange late"]
     assert desk.attempts == 2
 
 
@@ -150,7 +151,7 @@ async def test_whatever_a_page_is_like_nothing_is_lost_or_doubled(
         api.fail_next[endpoint] = [Fault(), fault]
     await start()
     await time.run(400)
-    assert sorted(desk.stored) == sorted(posted)
+    assert sorted(desk.ids()) == sorted(posted)
     assert desk.attempts == len(posted)
 
 
@@ -160,7 +161,7 @@ async def test_an_entry_that_cannot_be_read_does_not_hide_the_others(start: Star
     page = {"data": entries, "includes": {"users": [7, {}]}, "meta": {"result_count": len(entries)}}
     api.fail_next["mentions"] = [Fault(text=json.dumps(page).encode())]
     channel = await start()
-    assert desk.texts() == ["@DemoExchange help"]
+    assert texts(desk) == ["@DemoExchange help"]
     assert channel.figures().refused == {"unreadable": 3}
 
 
@@ -170,7 +171,7 @@ async def test_a_silent_server_is_given_up(start: Start, api: XApi, desk: FakeDe
     await start(request_seconds=0.2)
     await time.run(10)
     assert len(api.called("mentions")) == 2
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
 
 
 async def test_only_one_process_looks(start: Start, api: XApi, time: Time) -> None:
@@ -189,11 +190,11 @@ async def test_stopping_finishes_what_is_being_stored(start: Start, api: XApi, d
     api.say("@DemoExchange hello", ago=30)
     desk.door.clear()
     channel = await start(looked=False)
-    await desk.waiting.wait()
+    await desk.knocked.wait()
     stopping = asyncio.create_task(channel.stop())
     desk.door.set()
     await stopping
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
 
 
 async def test_a_damaged_state_file_is_put_aside(start: Start, api: XApi, desk: FakeDesk, tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ async def test_a_damaged_state_file_is_put_aside(start: Start, api: XApi, desk: 
     (tmp_path / "twitter" / "feeds.json").write_text("{")
     api.say("@DemoExchange hello", ago=30)
     channel = await start()
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
     assert "damaged" in (channel.trouble() or "")
     assert (tmp_path / "twitter" / "feeds.damaged").exists()
 
@@ -221,7 +222,7 @@ async def test_more_than_fits_into_memory_is_had_in_two_looks(
     posted = [api.say(f"@DemoExchange {number}", ago=3000 - number) for number in range(600)]
     await start()
     await time.run(10)
-    assert list(desk.stored) == posted
+    assert desk.ids() == posted
 
 
 async def test_many_mentions_are_had_within_quota(start: Start, api: XApi, desk: FakeDesk, time: Time) -> None:
@@ -244,13 +245,13 @@ async def test_many_mentions_are_had_within_quota(start: Start, api: XApi, desk:
     channel = await start()
     while len(desk.stored) < len(wanted):
         await time.run(60)
-    assert set(desk.stored) == set(wanted)
+    assert set(desk.ids()) == set(wanted)
     assert desk.attempts == len(wanted)
     assert time.seconds - began < 3600
     assert channel.figures().refused["own"] == channel.figures().refused["repost"] == 500
     assert api.over_quota == 0
     by_author: dict[str, set[str]] = {}
-    for message in desk.stored.values():
+    for message in desk.stored:
         by_author.setdefault(message.sender, set()).add(message.conversation_key)
     assert len(by_author) == 300
     assert all(len(keys) == 1 for keys in by_author.values())
@@ -260,7 +261,7 @@ async def test_the_real_inbox_keeps_each_once(
     start: Start, api: XApi, desk: FakeDesk, time: Time, store: Store, clock: MovedClock, tmp_path: Path
 ) -> None:
     inbox = Inbox(store, Files(tmp_path / "raw"), clock, timedelta(seconds=15), lambda _claim: None)
-    desk.accept = inbox.accept  # type: ignore[method-assign]
+    desk.inbox = inbox.accept
     for number in range(IN_THE_REAL_INBOX):
         api.say(f"@DemoExchange {number}", 1000 + number % 300, ago=80_000 - 7 * number)
     for endpoint in ("search", "mentions"):

@@ -10,8 +10,9 @@ import pytest
 
 from channels.contract import Kind, ReadMessage
 from channels.twitter.channel import XChannel
+from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
-from tests.twitter.harness import FakeDesk, channel
+from tests.twitter.harness import channel
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ import pytest
 from channels.contract import Author
 from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.twitter.channel import XChannel
+from tests.fakes.desk import FakeDesk
 from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import SENTENCES, FakeDesk, answer, channel
+from tests.twitter.harness import SENTENCES, answer, channel
 from tests.twitter.x_api import ACCOUNT, Fault, XApi
 
 HOUR = 3600.0
@@ -237,5 +238,5 @@ async def test_our_reply_is_not_a_complaint(start: Start, api: XApi, desk: FakeD
     built = await start(keywords=["private"])
     await built.send(answer(post_id))
     await time.run(200)
-    assert list(desk.stored) == [post_id]
+    assert desk.ids() == [post_id]
     assert built.figures().refused["own"] == 1

@@ -11,8 +11,9 @@ from channels import twitter
 from channels.faults import RetryLater
 from channels.twitter.settings import check, query
 from channels.twitter.weight import weight
-from tests.monitor.context import PUBLIC_URL, context
-from tests.twitter.harness import SENTENCES, WORDS, FakeDesk, answer
+from tests.fakes.desk import FakeDesk
+from tests.monitor.context import PUBLIC_URL
+from tests.twitter.harness import SENTENCES, answer, context
 from tests.twitter.x_api import CREDENTIALS
 
 
@@ -49,7 +50,7 @@ def test_a_search_asks_for_our_name_and_the_keywords() -> None:
 
 
 async def test_without_credentials_it_is_off(tmp_path: Path) -> None:
-    built = twitter.build(context(tmp_path, FakeDesk(), WORDS, "http://127.0.0.1:8080"))
+    built = twitter.build(context(tmp_path, FakeDesk(), "http://127.0.0.1:8080"))
     await built.start()
     assert (built.deaf(), built.trouble(), built.door(), built.routes()) == (None, None, "", ())
     assert built.figures().connections == 0
@@ -62,7 +63,7 @@ async def test_without_credentials_it_is_off(tmp_path: Path) -> None:
 
 def test_the_sentences_fit_into_a_post(tmp_path: Path) -> None:
     assert all(weight(sentence) <= 280 for sentence in SENTENCES.values())
-    long = context(tmp_path, FakeDesk(), WORDS, "https://" + "a" * 300 + ".example")
+    long = context(tmp_path, FakeDesk(), "https://" + "a" * 300 + ".example")
     assert twitter.build(long).name == "twitter"
 
 

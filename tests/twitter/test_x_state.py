@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
+from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
-from tests.twitter.harness import FakeDesk
+from tests.twitter.harness import texts
 from tests.twitter.x_api import Fault, XApi
 
 HOUR = 3600.0
@@ -44,7 +45,7 @@ async def test_a_reset_that_lies_far_off_is_not_waited_for(start: Start, api: XA
     await time.run(899)
     assert not desk.stored
     await time.run(2)
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
     assert channel.trouble() is None
 
 
@@ -72,7 +73,7 @@ async def test_refused_credentials_make_it_deaf_until_they_are_good(
     await time.run(HOUR)
     assert channel.deaf() is None
     assert channel.door() == "https://x.com/DemoExchange"
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
 
 
 async def test_credentials_withdrawn_later_are_noticed(start: Start, api: XApi, time: Time) -> None:
@@ -89,7 +90,7 @@ async def test_one_feed_down_does_not_hold_up_the_other(start: Start, api: XApi,
     await time.run(600)
     api.say("@DemoExchange hello")
     await time.run(100)
-    assert desk.texts() == ["@DemoExchange hello"]
+    assert texts(desk) == ["@DemoExchange hello"]
     assert "X: search down since" in (channel.trouble() or "")
     assert "mentions" not in (channel.trouble() or "")
     api.fail_next["search"].clear()

@@ -1,0 +1,152 @@
+"""X in the contract suite: an API that is looked at, in time that only the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, ClassVar, Self, override
+
+from channels.monitor.durable import read_json
+from channels.monitor.pace import ServerClock
+from channels.twitter.channel import SEARCH_WINDOW, XChannel
+from channels.twitter.settings import check
+from tests.contract.desk import ContractDesk
+from tests.contract.peer import Delivery, Heard, Peer
+from tests.monitor.context import PUBLIC_URL
+from tests.monitor.harness import Time
+from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
+
+POLL_SECONDS = 30
+FEEDS = ("mentions", "search")
+
+
+class XPeer(Peer):
+    channel_name = "twitter"
+    reach: ClassVar[timedelta | None] = SEARCH_WINDOW
+    channel: XChannel
+
+    def __init__(self, desk: ContractDesk, api: XApi, time: Time) -> None:
+        super().__init__(desk)
+        self._api = api
+        self._time = time
+
+    @classmethod
+    @asynccontextmanager
+    @override
+    async def open(cls, desk: ContractDesk) -> AsyncIterator[Self]:
+        time = Time()
+        async with XApi(now=time.wall).running() as api:
+            peer = cls(desk, api, time)
+            await peer.restart()
+            yield peer
+            await peer.channel.stop()
+            await peer.channel.close()
+
+    @override
+    async def restart(self) -> None:
+        settings = {**CREDENTIALS, "api_url": self._api.url, "request_seconds": 5, "poll_seconds": POLL_SECONDS}
+        context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)
+        clock = ServerClock(self._time.monotonic, self._time.wall)
+        built = XChannel(context, check(settings, PUBLIC_URL), clock, self._time.sleep)
+        self.channel = self.desk.built(built)
+        self._time.stopped()
+        # Else both feeds look at the same moment, and what the one could not store the other would at once.
+        self._api.fail_next["search"].insert(0, Fault(code=429, reset_in=POLL_SECONDS / 2))
+        await self.channel.start()
+        self.stopped.clear()
+        await self._time.run(POLL_SECONDS / 2 + 2)
+
+    @override
+    async def deliver(self, text: str, who: int = 1) -> Delivery:
+        return await self._post(text, 1000 + who)
+
+    @override
+    async def again(self, delivery: Delivery) -> Heard:
+        """What a mark has passed is seen again only by a desk that has lost its marks."""
+        if self._passed(delivery.id):
+            await self.channel.stop()
+            await self.channel.close()
+            self._marks.unlink()
+            await self.restart()
+        while not self._passed(delivery.id):
+            await self._time.run(POLL_SECONDS)
+        return Heard.STORED
+
+    @override
+    async def own(self, text: str) -> None:
+        self._api.sloppy = True
+        await self._post(text, int(ACCOUNT["id"]))
+
+    @override
+    async def automatic(self, text: str) -> None:
+        """A repost says nothing new."""
+        self._api.sloppy = True
+        original = self._api.say("nice weather", author=2000)
+        await self._post(text, 1003, referenced_tweets=[{"type": "retweeted", "id": original}])
+
+    @override
+    async def edit(self, delivery: Delivery, text: str) -> Heard:
+        author = int(self._api.posts[int(delivery.id)]["author_id"])
+        return (await self._post(text, author, edits=delivery.id)).heard
+
+    @override
+    def sent(self) -> list[str]:
+        return [reply["text"] for reply in self._api.posted]
+
+    @override
+    async def refuse_next(self, seconds: float) -> None:
+        self._api.fail_next["post"] = [Fault(code=429, reset_in=seconds)]
+
+    @override
+    async def fall_silent(self) -> None:
+        self._api.fail_next["post"] = [Fault(code=503, done=True)]
+
+    @override
+    async def pass_time(self, seconds: float) -> None:
+        await self._time.run(seconds)
+
+    @override
+    async def go_down(self) -> None:
+        self._api.fail_next |= {feed: [Fault(code=503)] * 100 for feed in FEEDS}
+        await self._time.run(600)
+
+    @override
+    async def come_back(self) -> None:
+        self._api.fail_next.clear()
+        await self._time.run(1800)
+
+    @override
+    async def outage(self, away: timedelta, texts: Sequence[str]) -> None:
+        await self.channel.stop()
+        await self.channel.close()
+        await self._time.skip(away.total_seconds())
+        for number, text in enumerate(texts):
+            ago = away.total_seconds() * (len(texts) - number) / (len(texts) + 1)
+            self._api.say(f"@{ACCOUNT['username']} {text}", 1002 + number, ago=ago)
+        await self.restart()
+        await self._time.run(2 * POLL_SECONDS)
+
+    async def _post(self, text: str, author: int, edits: str | None = None, **more: Any) -> Delivery:
+        """Said later than whatever the channel looked at before."""
+        if not self.stopped.is_set():
+            await self._time.run(1)
+        post_id = self._api.say(f"@{ACCOUNT['username']} {text}", author, **more)
+        if edits is not None:
+            self._api.posts[int(post_id)]["edit_history_tweet_ids"] = [edits, post_id]
+        return Delivery(post_id, await self._looked(post_id))
+
+    async def _looked(self, post_id: str) -> Heard:
+        """Time goes by until a mark has passed the post, or an attempt to store it has failed."""
+        attempts = self.desk.attempts
+        while not self.stopped.is_set() and not self._passed(post_id) and self.desk.attempts == attempts:
+            await self.first_of(self._time.run(1))
+        return Heard.STORED if self._passed(post_id) else Heard.LATER
+
+    def _passed(self, post_id: str) -> bool:
+        feeds = read_json(self._marks)["feeds"]
+        return max(int(feeds[feed]) for feed in FEEDS if feed in feeds) >= int(post_id)
+
+    @property
+    def _marks(self) -> Any:
+        return self.desk.folder / "twitter" / "feeds.json"
