@@ -27,9 +27,9 @@ from bot.store.migrate import migrate
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox
 from tests.acceptance.bar import Bar, arguments, main
+from tests.fakes.desk import PUBLIC_URL
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
-from tests.monitor.context import PUBLIC_URL
 from tests.process.desk import DeskProcess
 from tests.twitter.harness import SENTENCES
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Call, Fault, XApi

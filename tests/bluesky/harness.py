@@ -14,7 +14,8 @@ from channels.bluesky.settings import check
 from channels.contract import Author, OutboundMessage
 from channels.monitor.pace import ServerClock
 from tests.bluesky.pds_api import HANDLE, PASSWORD, did_of
-from tests.monitor.context import LINK, context
+from tests.fakes.desk import LINK
+from tests.monitor.context import context
 from tests.monitor.harness import Desk, Time
 
 WORDS = wording.load(wording.HERE, Path(bluesky.__file__).parent)

@@ -13,7 +13,7 @@ from channels.bluesky.settings import check
 from channels.monitor.faults import AskedToWait, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
 from channels.monitor.faults import Fault as Refusal
 from tests.bluesky.pds_api import DID, HANDLE, PASSWORD, Pds
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
 

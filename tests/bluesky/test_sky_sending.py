@@ -14,7 +14,7 @@ from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from tests.bluesky.conftest import Start
 from tests.bluesky.harness import CID, SENTENCES, answer, channel
 from tests.bluesky.pds_api import Pds
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Desk, Time
 from tests.monitor.network import Fault
 

@@ -14,7 +14,8 @@ from channels.bluesky.settings import check, query
 from channels.faults import RetryLater
 from tests.bluesky.harness import SENTENCES, WORDS, answer
 from tests.bluesky.pds_api import HANDLE, PASSWORD
-from tests.monitor.context import PUBLIC_URL, context
+from tests.fakes.desk import PUBLIC_URL
+from tests.monitor.context import context
 from tests.monitor.harness import Desk
 
 ON = {"handle": HANDLE, "app_password": PASSWORD}

@@ -25,8 +25,7 @@ from channels.contract import Channel, ChannelContext
 from escalation.links import TrackingLinks
 from tests.conftest import MovedClock
 from tests.fakes import desk as fakes
-from tests.fakes.desk import SECRET, FakeDesk
-from tests.monitor.context import Links
+from tests.fakes.desk import SECRET, FakeDesk, Links
 
 APP_TOKEN_SECRET = "an app token secret of thirty-two characters"
 

@@ -13,6 +13,8 @@ from channels.contract import Accept, Accepted, ChannelContext, InboundMessage, 
 SECRET = bytes(range(32))
 EXCHANGE_NAMES = {"en": "Demo Exchange", "zh": "演示交易所"}
 PATIENCE_SECONDS = 10.0
+PUBLIC_URL = "https://desk.exchange.example"
+LINK = f"{PUBLIC_URL}/chat?lang="
 
 
 class FakeDesk:
@@ -67,6 +69,16 @@ class FakeDesk:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+class Links:
+    """Every author has a link of their own."""
+
+    async def link(self, conversation_key: str, language: str) -> str:
+        return f"{LINK}{language}"
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the channel asked for {name}")
 
 
 class NotAsked:

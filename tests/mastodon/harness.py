@@ -14,8 +14,9 @@ from channels.mastodon.channel import MastodonChannel
 from channels.mastodon.html_text import text_of
 from channels.mastodon.settings import check
 from channels.monitor.pace import ServerClock
+from tests.fakes.desk import LINK
 from tests.mastodon.mastodon_api import TOKEN
-from tests.monitor.context import LINK, context
+from tests.monitor.context import context
 from tests.monitor.harness import Desk, Time
 
 WORDS = wording.load(wording.HERE, Path(mastodon.__file__).parent)

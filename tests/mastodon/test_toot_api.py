@@ -9,8 +9,8 @@ import pytest
 from channels.mastodon.api import Api
 from channels.mastodon.settings import check
 from channels.monitor.faults import AskedToWait, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.mastodon_api import ACCOUNT, TOKEN, MastodonApi
-from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
 

@@ -11,10 +11,10 @@ import pytest
 from channels.contract import Author
 from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.mastodon.channel import MastodonChannel
+from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.conftest import Start
 from tests.mastodon.harness import SENTENCES, answer, channel
 from tests.mastodon.mastodon_api import MastodonApi
-from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Desk, Time
 from tests.monitor.network import Fault
 

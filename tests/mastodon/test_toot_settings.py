@@ -11,9 +11,10 @@ from channels import mastodon
 from channels.faults import RetryLater
 from channels.mastodon.replying import size
 from channels.mastodon.settings import check
+from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.harness import SENTENCES, WORDS, answer
 from tests.mastodon.mastodon_api import TOKEN
-from tests.monitor.context import PUBLIC_URL, context
+from tests.monitor.context import context
 from tests.monitor.harness import Desk
 
 ON = {"base_url": "https://mastodon.example/", "access_token": TOKEN}

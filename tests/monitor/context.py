@@ -7,21 +7,8 @@ from typing import Any
 
 from bot.files import Files
 from channels.contract import ChannelContext, Words
-from tests.fakes.desk import NotAsked
+from tests.fakes.desk import PUBLIC_URL, Links, NotAsked
 from tests.monitor.harness import Desk
-
-PUBLIC_URL = "https://desk.exchange.example"
-LINK = f"{PUBLIC_URL}/chat?lang="
-
-
-class Links:
-    """Every author has a link of their own."""
-
-    async def link(self, conversation_key: str, language: str) -> str:
-        return f"{LINK}{language}"
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"a social channel asked for {name}")
 
 
 def context(folder: Path, desk: Desk, words: Words, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:

@@ -13,9 +13,8 @@ from channels.contract import Author, ChannelContext, OutboundMessage
 from channels.monitor.pace import ServerClock
 from channels.twitter.channel import XChannel
 from channels.twitter.settings import check
-from tests.fakes.desk import FakeDesk
+from tests.fakes.desk import LINK, PUBLIC_URL, FakeDesk, Links
 from tests.fakes.desk import context as desk_context
-from tests.monitor.context import LINK, PUBLIC_URL, Links
 from tests.monitor.harness import Time
 from tests.twitter.x_api import CREDENTIALS
 

@@ -13,7 +13,7 @@ from channels.twitter.channel import SEARCH_WINDOW, XChannel
 from channels.twitter.settings import check
 from tests.contract.desk import ContractDesk
 from tests.contract.peer import Delivery, Heard, Peer
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
 

@@ -12,7 +12,7 @@ import pytest
 from channels.monitor.faults import AskedToWait, Forbidden, NotTaken, Unauthorized, Unclear
 from channels.twitter.api import Api
 from channels.twitter.settings import check
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.twitter.x_api import CREDENTIALS, Fault, XApi
 

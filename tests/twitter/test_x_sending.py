@@ -11,8 +11,7 @@ import pytest
 from channels.contract import Author
 from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.twitter.channel import XChannel
-from tests.fakes.desk import FakeDesk
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL, FakeDesk
 from tests.monitor.harness import Time
 from tests.twitter.conftest import Start
 from tests.twitter.harness import SENTENCES, answer, channel

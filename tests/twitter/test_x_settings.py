@@ -11,8 +11,7 @@ from channels import twitter
 from channels.faults import RetryLater
 from channels.twitter.settings import check, query
 from channels.twitter.weight import weight
-from tests.fakes.desk import FakeDesk
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL, FakeDesk
 from tests.twitter.harness import SENTENCES, answer, context
 from tests.twitter.x_api import CREDENTIALS
 

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 WORDS = catalogue.whole()
 SENTENCES = [WORDS.say(key, "zh", **dict.fromkeys(WORDS.placeholders(key), "{gap}")) for key in sorted(WORDS.keys())]
 ARTICLES = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "data" / "knowledge").glob("*.zh.md"))]
-OURS = [*SENTENCES, *ARTICLES, (ROOT / "channels/webchat/widget/strings.zh.js").read_text(encoding="utf-8")]
+WIDGET = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "channels").glob("*/widget/strings.zh.js"))]
+OURS = [*SENTENCES, *ARTICLES, *WIDGET]
 CHARACTERS = sorted(set("".join(OURS)))
 IDENTIFIERS = (
     "RD-7K2QM-9XW4P",
