@@ -1,0 +1,100 @@
+"""Mastodon in the contract suite: a server whose feeds are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self, override
+
+from channels.mastodon.channel import MastodonChannel
+from channels.mastodon.settings import check
+from channels.monitor.pace import ServerClock
+from tests.contract.desk import ContractDesk
+from tests.contract.peer import Delivery, Heard
+from tests.mastodon.mastodon_api import ACCOUNT, TOKEN, MastodonApi
+from tests.monitor.context import PUBLIC_URL
+from tests.monitor.harness import Time
+from tests.monitor.network import Fault
+from tests.monitor.peer import POLL_SECONDS, WatchingPeer
+
+HASHTAG = "DemoExchangeHelp"
+FEEDS = ("mentions", "hashtags")
+
+
+class MastodonPeer(WatchingPeer):
+    channel_name = "mastodon"
+
+    def __init__(self, desk: ContractDesk, time: Time, api: MastodonApi) -> None:
+        super().__init__(desk, time)
+        self._api = api
+
+    @classmethod
+    @asynccontextmanager
+    @override
+    async def open(cls, desk: ContractDesk) -> AsyncIterator[Self]:
+        time = Time()
+        async with MastodonApi(now=time.wall).running() as api:
+            peer = cls(desk, time, api)
+            await peer.restart()
+            yield peer
+            await peer.channel.stop()
+            await peer.channel.close()
+
+    @override
+    def build(self) -> MastodonChannel:
+        section = {
+            "access_token": TOKEN,
+            "base_url": self._api.url,
+            "hashtags": [HASHTAG],
+            "request_seconds": 5,
+            "poll_seconds": POLL_SECONDS,
+        }
+        context = self.desk.context("mastodon", section, public_url=PUBLIC_URL)
+        clock = ServerClock(self.time.monotonic, self.time.wall)
+        return MastodonChannel(context, check(section, PUBLIC_URL), clock, self.time.sleep)
+
+    @override
+    def say(self, text: str, who: int, ago: float) -> str:
+        return self._api.say(f"@{ACCOUNT['username']} {text}", author=1000 + who, ago=ago)
+
+    @override
+    async def own(self, text: str) -> None:
+        """Nobody is told of their own posts, but they show below a hashtag."""
+        self._api.say(f"{text} #{HASHTAG}", author=int(ACCOUNT["id"]))
+        while not self.channel.figures().refused.get("own"):
+            await self.time.run(POLL_SECONDS)
+
+    @override
+    async def automatic(self, text: str) -> None:
+        robot = 1900
+        name = f"robot{robot}"
+        self._api.accounts[str(robot)] = {"id": str(robot), "username": name, "acct": f"{name}@far.example", "bot": True}
+        assert (await self.deliver(text, who=robot - 1000)).heard is Heard.STORED
+
+    @override
+    async def edit(self, delivery: Delivery, text: str) -> Heard:
+        await self.whole_second()
+        self._api.edit(delivery.id, f"@{ACCOUNT['username']} {text}")
+        return await self.heard(delivery.id)
+
+    @override
+    def sent(self) -> list[str]:
+        return [reply["text"] for reply in self._api.posted]
+
+    @override
+    async def refuse_next(self, seconds: float) -> None:
+        self._api.fail_next["post"] = [Fault(code=429, reset_in=seconds)]
+
+    @override
+    async def fall_silent(self) -> None:
+        self._api.fail_next["post"] = [Fault(code=503, done=True)]
+
+    @override
+    async def go_down(self) -> None:
+        self._api.fail_next |= {feed: [Fault(code=503)] * 100 for feed in FEEDS}
+        await self.time.run(600)
+
+    @override
+    async def come_back(self) -> None:
+        self._api.fail_next.clear()
+        await super().come_back()
