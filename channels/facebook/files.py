@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from channels.facebook import tls
 from channels.facebook.settings import PUBLIC_API, FacebookSettings
 
 DOWNLOAD_SECONDS = 90.0
@@ -67,7 +68,10 @@ class Files:
         """Without compression, so that the bound is one of bytes that came."""
         if self._client is None:
             self._client = httpx.AsyncClient(
-                timeout=self._step_seconds, trust_env=self._trust_env, headers={"Accept-Encoding": "identity"}
+                verify=tls.context(),
+                timeout=self._step_seconds,
+                trust_env=self._trust_env,
+                headers={"Accept-Encoding": "identity"},
             )
         return self._client
 

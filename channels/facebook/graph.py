@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from channels.facebook import tls
 from channels.facebook.judging import judged, quota
 from channels.facebook.settings import PUBLIC_API, FacebookSettings
 from channels.monitor.answers import Quota
@@ -68,6 +69,7 @@ class Graph:
             base_url=f"{settings.api_url}/{settings.api_version}/",
             headers={"Authorization": f"Bearer {settings.page_token.get_secret_value()}"},
             timeout=settings.request_seconds,
+            verify=tls.context(),
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=keep_alive),
             # A proxy of the surroundings is for the public server only.
             trust_env=settings.api_url == PUBLIC_API,

@@ -12,6 +12,7 @@ from channels.facebook.buttons import Buttons
 from channels.facebook.faults import NotPermitted, Unavailable, WindowClosed
 from channels.facebook.graph import Graph
 from channels.facebook.ids import ident, person
+from channels.facebook.pace import Pace
 from channels.facebook.split import pieces
 from channels.facebook.watch import Watch
 from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
@@ -46,6 +47,7 @@ class Messenger:
         self._state = state
         self._clock = clock
         self._human_agent = human_agent
+        self._pace = Pace(clock.monotonic)
         self._held_until = 0.0
         self._parts: OrderedDict[str, list[str]] = OrderedDict()
         """Facebook's ids of the parts that are sent, by our message id."""
@@ -60,6 +62,8 @@ class Messenger:
             raise Rejected("the conversation has nobody to write to")
         manner = self._manner(message)
         parts, sent = pieces(message.text), self._sent(message.message_id)
+        if not sent:
+            self._pace.turn(recipient)
         for number in range(len(sent), len(parts)):
             content: dict[str, Any] = {"text": parts[number]}
             replies = self._buttons.quick_replies(message.buttons, recipient)

@@ -63,8 +63,7 @@ class BlueskyPeer(WatchingPeer):
     async def own(self, text: str) -> None:
         """Nobody is told of their own posts, but a search finds them."""
         self._pds.say(f"{text} {KEYWORD}", author=OURSELVES)
-        while not self.channel.figures().refused.get("own"):
-            await self.time.run(POLL_SECONDS)
+        await self.skipped("own")
 
     @override
     async def automatic(self, text: str) -> None:

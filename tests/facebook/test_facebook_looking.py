@@ -240,3 +240,14 @@ async def test_when_neither_way_in_works_nobody_can_be_heard(api: GraphApi, star
     await time.run(2 * POLL)
     assert "nothing is delivered" in str(channel.deaf())
     assert "refuses our credentials" in str(channel.deaf())
+
+
+async def test_only_one_process_looks_and_another_takes_over(start: Start, api: GraphApi, time: Time) -> None:
+    first = await start()
+    asked = len(api.calls)
+    second = await start()
+    assert len(api.calls) == asked
+    assert (first.figures().connections, second.figures().connections) == (2, 0)
+    await first.stop()
+    await time.run(20)
+    assert second.figures().connections == 2

@@ -51,6 +51,23 @@ async def test_parts_that_were_sent_are_not_sent_again(api: GraphApi, of: Facebo
     assert len(api.sent) == len({sent["message"]["text"] for sent in api.sent}) == 6
 
 
+async def test_one_person_gets_a_few_answers_at_once_and_then_one_in_two_seconds(
+    api: GraphApi, of: FacebookChannel, time: Time
+) -> None:
+    api.message("hello", person="78", ago=60)
+    for number in range(5):
+        await of.send(answer(message_id=f"m{number}"))
+    with pytest.raises(RetryLater) as early:
+        await of.send(answer(message_id="m5"))
+    assert early.value.after_seconds == 2
+    await of.send(answer(message_id="n0", recipient="78"))
+    await time.run(2)
+    await of.send(answer(message_id="m5"))
+    with pytest.raises(RetryLater):
+        await of.send(answer(message_id="m6"))
+    assert len(api.sent) == 7
+
+
 @pytest.mark.parametrize("code", [4, 17, 32, 613, 80006])
 async def test_a_used_up_quota_is_waited_for(api: GraphApi, of: FacebookChannel, time: Time, code: int) -> None:
     usage = '{"104":[{"type":"messenger","call_count":100,"estimated_time_to_regain_access":7}]}'

@@ -61,14 +61,18 @@ class MastodonPeer(WatchingPeer):
     async def own(self, text: str) -> None:
         """Nobody is told of their own posts, but they show below a hashtag."""
         self._api.say(f"{text} #{HASHTAG}", author=int(ACCOUNT["id"]))
-        while not self.channel.figures().refused.get("own"):
-            await self.time.run(POLL_SECONDS)
+        await self.skipped("own")
 
     @override
     async def automatic(self, text: str) -> None:
         robot = 1900
         name = f"robot{robot}"
-        self._api.accounts[str(robot)] = {"id": str(robot), "username": name, "acct": f"{name}@far.example", "bot": True}
+        self._api.accounts[str(robot)] = {
+            "id": str(robot),
+            "username": name,
+            "acct": f"{name}@far.example",
+            "bot": True,
+        }
         assert (await self.deliver(text, who=robot - 1000)).heard is Heard.STORED
 
     @override

@@ -57,12 +57,13 @@ class WatchingPeer(Peer):
     @override
     async def again(self, delivery: Delivery) -> Heard:
         """What a mark has passed is seen again only by a desk that has lost its marks."""
-        if self._passed(delivery.id):
+        if self.passed(delivery.id):
             await self.channel.stop()
             await self.channel.close()
             self._marks.unlink()
+            self.forget(delivery.id)
             await self.restart()
-        while not self._passed(delivery.id):
+        while not self.passed(delivery.id):
             await self.time.run(POLL_SECONDS)
         return Heard.STORED
 
@@ -87,6 +88,13 @@ class WatchingPeer(Peer):
         await self.restart()
         await self.time.run(2 * POLL_SECONDS)
 
+    async def skipped(self, reason: str) -> None:
+        """Time goes by until the channel has seen something that it does not store."""
+        until = self.time.seconds + PATIENCE_SECONDS
+        while not self.channel.figures().refused.get(reason):
+            assert self.time.seconds < until
+            await self.time.run(POLL_SECONDS)
+
     async def whole_second(self) -> None:
         """Servers tell the time in seconds, and no mark moves beyond it. Later than whatever was looked at before."""
         if not self.stopped.is_set():
@@ -96,11 +104,14 @@ class WatchingPeer(Peer):
         """Time goes by until the mark has passed it, or an attempt to store it has failed."""
         self._positions[name] = MICROSECONDS.at(self.time.wall())
         attempts = self.desk.attempts
-        while not self.stopped.is_set() and not self._passed(name) and self.desk.attempts == attempts:
+        while not self.stopped.is_set() and not self.passed(name) and self.desk.attempts == attempts:
             await self.first_of(self.time.run(1))
-        return Heard.STORED if self._passed(name) else Heard.LATER
+        return Heard.STORED if self.passed(name) else Heard.LATER
 
-    def _passed(self, name: str) -> bool:
+    def forget(self, name: str) -> None:
+        """The marks are gone."""
+
+    def passed(self, name: str) -> bool:
         mark = read_json(self._marks).get("feeds", {}).get(self.feed, "0")
         return int(mark) >= self._positions[name]
 
