@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from channels.contract import RetryLater
+from channels.faults import RetryLater
 
 AT_ONCE = 5
 SECONDS = 2.0

@@ -22,6 +22,7 @@ from mastodon import Mastodon
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
+from channels.mastodon.pages import NOTICES
 from channels.mastodon.settings import MastodonSettings
 from channels.monitor.answers import Quota
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
@@ -32,8 +33,6 @@ SPOKEN = "4.2.0"
 """Said for the server, so that the library does not ask it; a server that is older answers what it can."""
 PAGE = 40
 """The most that a server gives at once."""
-NOTICES = ["mention", "update"]
-""""update": a post that we boosted was edited."""
 _PATHS = ("/api/v1/accounts/", "/api/v1/notifications", "/api/v1/timelines/", "/api/v2/search", "/api/v1/statuses")
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import override
+from typing import TYPE_CHECKING, override
 
 from channels.contract import ChannelContext
-from channels.mastodon.api import Api
 from channels.mastodon.pages import ID, notices_page, posts_page
 from channels.mastodon.reading import Reader
 from channels.mastodon.replying import MAX_CHARACTERS, Replying, size
@@ -28,6 +27,9 @@ from channels.monitor.receive import Receiver
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 from channels.monitor.watching import Parts, Watching
+
+if TYPE_CHECKING:
+    from channels.mastodon.api import Api
 
 CHANNEL = "mastodon"
 OFF = "the Mastodon channel is off: base_url and access_token of channel.mastodon are not set"
@@ -85,6 +87,8 @@ class MastodonChannel(Watching):
         reader = Reader(settings.is_own, context.words)
         parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
         super().__init__(parts, WORDING.network, off="" if settings.server else OFF)
+        if settings.server:  # now, and not while the desk is serving
+            self._connected()
 
     @override
     async def close(self) -> None:
@@ -106,8 +110,10 @@ class MastodonChannel(Watching):
         return found
 
     def _connected(self) -> Api:
-        """Made when first asked for, so that a channel that is off holds no connection."""
+        """With its library, which a channel that is off does not load."""
         if self._api is None:
+            from channels.mastodon.api import Api
+
             self._api = Api(self._settings)
         return self._api
 

@@ -7,17 +7,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.contract import spoken
-from channels.mastodon.api import NOTICES, Answer
 from channels.monitor.faults import Unclear
 from channels.monitor.parts import moment, part, words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Page, Post
 
+if TYPE_CHECKING:
+    from channels.mastodon.api import Answer
+
 ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 """Digits at Mastodon; other servers that speak its API have letters, too. Only its own server can order them."""
+
+NOTICES = ["mention", "update"]
+""""update": a post that we boosted was edited."""
 
 
 @dataclass(frozen=True)

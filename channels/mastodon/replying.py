@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from channels.contract import OutboundMessage
 from channels.faults import Rejected
-from channels.mastodon.api import Api
 from channels.mastodon.pages import ID
 from channels.mastodon.reading import PUBLIC
 from channels.monitor.answers import Posted
 from channels.monitor.parts import words
+
+if TYPE_CHECKING:
+    from channels.mastodon.api import Api
 
 MAX_CHARACTERS = 500
 NAME_CHARACTERS = 100

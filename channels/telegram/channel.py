@@ -1,16 +1,16 @@
-"""The Telegram channel put together. Without a token it is off: it starts nothing and has no door."""
+"""The Telegram channel put together (without a token: `off.py`)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, override
 
 from starlette.routing import BaseRoute
 
-from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
-from channels.faults import RetryLater
+from channels.contract import Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.telegram.api import Connection
 from channels.telegram.attaching import Attaching
 from channels.telegram.buttons import Buttons
@@ -18,11 +18,12 @@ from channels.telegram.courtesy import Courtesy
 from channels.telegram.files import Files
 from channels.telegram.groups import Groups
 from channels.telegram.listening import Listener
+from channels.telegram.off import ABLE
 from channels.telegram.pace import Pace
 from channels.telegram.reading import Reader
-from channels.telegram.receive import CHANNEL, Receiver
+from channels.telegram.receive import Receiver
 from channels.telegram.sending import Sender
-from channels.telegram.settings import WEBHOOK_PATH, TelegramSettings
+from channels.telegram.settings import CHANNEL, WEBHOOK_PATH, TelegramSettings
 from channels.telegram.state import State
 from channels.telegram.webhook import Webhook
 
@@ -38,10 +39,7 @@ class TelegramChannel(Channel):
     ) -> None:
         """`sleep` is how the channel waits between two tries and between two messages."""
         self._on = bool(settings.bot_id)
-        # Longer answers than Telegram's 4,096 are sent in parts. Nobody watches a channel that is off.
-        self.capabilities = Capabilities(
-            max_characters=20_000, patience_seconds=8, live=self._on, announces=True, buttons=True
-        )
+        self.capabilities = replace(ABLE, live=self._on)
         self._mode = settings.mode
         self._connection = Connection(settings)
         self._state = State()
@@ -70,7 +68,7 @@ class TelegramChannel(Channel):
     @override
     async def start(self) -> None:
         """Does not wait for Telegram: the desk serves its other channels whether Telegram answers or not."""
-        if self._on and self._listening is None:
+        if self._listening is None:
             self._receiver.start()
             self._listening = asyncio.create_task(self._listener.run())
 
@@ -104,7 +102,7 @@ class TelegramChannel(Channel):
 
     @override
     def routes(self) -> Sequence[BaseRoute]:
-        return self._webhook.routes() if self._on and self._mode == "webhook" else ()
+        return self._webhook.routes() if self._mode == "webhook" else ()
 
     @override
     def deaf(self) -> str | None:
@@ -125,6 +123,4 @@ class TelegramChannel(Channel):
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:
-        if not self._on:
-            raise RetryLater("the Telegram channel is off: channel.telegram.token is not set")
         return await self._sender.send(message)

@@ -15,9 +15,9 @@ from channels.faults import NotStored
 from channels.telegram.buttons import Buttons, NotOffered
 from channels.telegram.courtesy import Courtesy
 from channels.telegram.groups import Groups
+from channels.telegram.settings import CHANNEL
 from channels.telegram.updates import Seen, Sort, clean, id_of, look, part
 
-CHANNEL = "telegram"
 ANSWER_SECONDS = 20.0
 """Then the update counts as not stored; a commit that comes later is recognised when the update comes again."""
 STOP_SECONDS = 4.5

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+CHANNEL = "telegram"
 PUBLIC_API = "https://api.telegram.org"
 WEBHOOK_PATH = "/telegram/webhook"
 MAX_DOWNLOAD_BYTES = 20_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import override
+from typing import TYPE_CHECKING, override
 
 from channels.contract import ChannelContext
 from channels.monitor.answers import Known
@@ -21,13 +21,15 @@ from channels.monitor.receive import Receiver
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 from channels.monitor.watching import Parts, Watching
-from channels.twitter.api import Api
 from channels.twitter.ids import SNOWFLAKE
 from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
 from channels.twitter.settings import XSettings, query
 from channels.twitter.weight import MAX_WEIGHT, weight
+
+if TYPE_CHECKING:
+    from channels.twitter.api import Api
 
 CHANNEL = "twitter"
 SEARCH_WINDOW = timedelta(days=7)
@@ -85,6 +87,8 @@ class XChannel(Watching):
         reader = Reader(settings.account_id, settings.is_own, context.words)
         parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
         super().__init__(parts, WORDING.network, off="" if settings.account_id else OFF)
+        if settings.account_id:  # now, and not while the desk is serving
+            self._connected()
 
     @override
     async def close(self) -> None:
@@ -97,8 +101,10 @@ class XChannel(Watching):
         return f"https://x.com/{self._listener.username}" if self._listener.username else ""
 
     def _connected(self) -> Api:
-        """Made when first asked for, so that a channel that is off holds no connection."""
+        """With its library, which a channel that is off does not load."""
         if self._api is None:
+            from channels.twitter.api import Api
+
             self._api = Api(self._settings)
         return self._api
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.contract import spoken
 from channels.monitor.faults import Unclear
 from channels.monitor.parts import entries, part, whole, words
 from channels.monitor.posts import Page, Post
-from channels.twitter.api import Answer
+
+if TYPE_CHECKING:
+    from channels.twitter.api import Answer
 
 
 def page_of(answer: Answer) -> Page:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from channels.contract import OutboundMessage
 from channels.faults import Rejected
 from channels.monitor.answers import Posted
 from channels.monitor.parts import part, whole
-from channels.twitter.api import Api
+
+if TYPE_CHECKING:
+    from channels.twitter.api import Api
 
 
 class Replying:
