@@ -21,7 +21,7 @@ from bot.repository.outbox import Held, OutboxRow
 from bot.store.store import Store
 from bot.tokens import new_token
 from channels.contract import Author, Channel, OutboundMessage
-from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
+from channels.faults import ByHand, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from escalation import repository
 
 log = structlog.get_logger()
@@ -136,6 +136,8 @@ class Deliverer:
             return self._later(row, error.reason, error.after_seconds)
         except OutcomeUnknown as error:
             return self._unknown(row, error.reason)
+        except ByHand:
+            return {"state": "by_hand", "error": None}
         except NeedsPerson as error:
             return {"state": "parked", "error": error.reason}
         except Rejected as error:

@@ -164,6 +164,7 @@ class Finish:
             live=capabilities.live,
             buttons=capabilities.buttons,
             brief={} if handing is None else _brief(connection, thought, handing.brief),
+            by_hand=capabilities.keyed_in,
         )
 
     def _drafts(self, thought: Thought, done: Done, epoch: int) -> Sequence[Draft]:

@@ -39,7 +39,7 @@ SECONDS = 1.0
 """The database is looked at no more often than this, however many ask."""
 OF_A_PROXY = ("forwarded", "via", "x-real-ip", "x-client-ip", "cf-connecting-ip", "true-client-ip")
 INBOX_STATES = ("new", "parked")
-OUTBOX_STATES = ("new", "sending", "parked", "failed", "unknown")
+OUTBOX_STATES = ("new", "sending", "parked", "failed", "unknown", "by_hand")
 
 
 class MetricsPage:

@@ -25,12 +25,13 @@ from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
 from bot.wording import base
 from channels.contract import Complaint, Kind, ReadMessage
+from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
 from escalation.queue import BOT
 from escalation.repository import CaseRow
 
 UNAVAILABLE = "assistant_unavailable"
-FORM = "complaint_form"
+FORM, KEYED_IN = "complaint_form", "keyed_in"
 SHORT_CHARACTERS = 300
 FILE = "/file"
 """What Rasa receives for a message that is nothing but files; no button says this."""
@@ -208,15 +209,17 @@ async def _decide(
 
 def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[Command]:
     """A form is a case at once, whatever the bot would make of its words and whether or not it can be asked."""
-    reasons = (FORM, *reading.signals.reasons)
+    reasons = (KEYED_IN if complaint.keyed_in_by else FORM, *reading.signals.reasons)
     severity = "normal" if reading.signals.severity == "low" else reading.signals.severity
     asked = (
         (AskToConfirm(address=complaint.email, language=complaint.language, asking=mind.asking),)
         if (complaint.email and mind.asking is not None)
         else ()
     )
+    joins = (JoinCase(number=complaint.case_number, actor=complaint.keyed_in_by),) if complaint.case_number else ()
     return (
         KeepTogether(),
+        *joins,
         *asked,
         OpenCase(label=complaint.label, severity=severity, reasons=reasons, facts=dict(complaint.facts)),
         HandToPerson(reasons=reasons),

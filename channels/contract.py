@@ -1,8 +1,8 @@
 """What a channel is: how people's words come in and how ours go out.
 
 A channel is one folder under `channels/` whose `__init__.py` has `build(context) -> Channel`. It imports nothing
-of the desk but this module and `live_contract`. Everything a channel needs (accept, the transcript, settings, wording)
-is handed to it in a `ChannelContext`.
+of the desk but this module, `live_contract` and `record_contract`. Everything a channel needs (accept, the transcript,
+settings, wording) is handed to it in a `ChannelContext`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from starlette.routing import BaseRoute
 
 from channels.live_contract import Attention, Invitations, Receipt, Uploads
+from channels.record_contract import Recorder
 
 
 class Kind(StrEnum):
@@ -135,6 +136,10 @@ class Complaint:
     """Under the names that the bot uses, so that nothing is asked again."""
     email: str = ""
     """Where its author wants to be written to. Typed, not proven: nothing of the complaint goes there before that."""
+    keyed_in_by: str = ""
+    """"agent:<id>" when an agent filled it in for somebody who called or wrote on paper."""
+    case_number: str = ""
+    """Of the case that it belongs to: that agent made sure that it is the same person's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +296,10 @@ class Capabilities:
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
     public: bool = False
     """Everybody can read what is written here: nothing personal is said, and a link proves nothing."""
+    keyed_in: bool = False
+    """Agents key in what reaches us here (`Channel.recorder`), and no machine carries our answers: `send` raises
+    ByHand, and they wait until an agent has told or posted them. `ReadMessage.thread` has "way" (a `Way`) and, as far
+    as they are known, "name", "phone" and "address"."""
     reaches: str = ""
     """"email": the desk can open a conversation with an e-mail address here (`escalation/letters.py`). Its key is 24
     characters of [a-z2-7]."""
@@ -364,6 +373,10 @@ class Channel(ABC):
         thing. Tokens are 43 characters of [A-Za-z0-9_-]."""
         return ""
 
+    def recorder(self) -> Recorder | None:
+        """Takes what agents key in; None where messages come by themselves."""
+        return None
+
     def routes(self) -> Sequence[BaseRoute]:
         """Web routes of this channel, mounted as they are."""
         return ()
@@ -391,4 +404,4 @@ class Channel(ABC):
 
     @abstractmethod
     async def send(self, message: OutboundMessage) -> SendReceipt:
-        """Sends. Raises RetryLater, OutcomeUnknown, NeedsPerson or Rejected."""
+        """Sends. Raises RetryLater, OutcomeUnknown, NeedsPerson, ByHand or Rejected."""

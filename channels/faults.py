@@ -24,6 +24,10 @@ class NeedsPerson(Exception):
         self.reason = reason
 
 
+class ByHand(Exception):
+    """Nothing is wrong: no machine sends here. It waits until an agent has told or posted it."""
+
+
 class OutcomeUnknown(Exception):
     """The peer may or may not have taken it (it fell silent after the last byte). The caller decides about a repeat."""
 

@@ -57,6 +57,8 @@ class Facts:
     buttons: bool
     brief: Mapping[str, Any]
     """For the agent who takes over: account, entities, reasons."""
+    by_hand: bool = False
+    """What is said is told or posted by a person: it must make sense away from any screen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +173,9 @@ class CarryOut:
             done.replies.append(self._acknowledgement(done.case, facts, new=new))
 
     def _acknowledgement(self, case: CaseRow, facts: Facts, *, new: bool) -> Reply:
+        key = "case.opened" if new else "case.joined"
         text = self._words.say(
-            "case.opened" if new else "case.joined",
+            f"{key}_by_hand" if facts.by_hand else key,
             facts.language,
             number=case.number,
             hours=str(round(self._promise.first_answer.total_seconds() / 3600)),

@@ -27,21 +27,24 @@ ANSWERS = (Author.AGENT, Author.DESK)
 class NobodyCame:
     """Tells the user of a conversation that still waits for a person the truth about it."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, by_hand: Callable[[str], bool] = lambda _channel: False) -> None:
+        """`by_hand`: whether what is said in a channel is told or posted by a person."""
         self._words = words
+        self._by_hand = by_hand
 
     def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
         conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
         if conversation.owner == queue.BOT:
             return
         language = conversation.language or "en"
+        ending = "_by_hand" if self._by_hand(conversation.channel) else ""
         if conversation.owner != queue.QUEUE:
-            text = self._words.say("case.answer_delayed", language)
+            text = self._words.say(f"case.answer_delayed{ending}", language)
         elif conversation.case_id is None:
-            text = self._words.say("case.nobody_yet", language)
+            text = self._words.say(f"case.nobody_yet{ending}", language)
         else:
             number = repository.get(connection, conversation.case_id).number
-            text = self._words.say("case.nobody_yet_case", language, number=number)
+            text = self._words.say(f"case.nobody_yet_case{ending}", language, number=number)
         # Not the row's id: SQLite gives the number of a deleted row away again.
         origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
         draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)

@@ -173,7 +173,7 @@ def _deliveries(parts: Parts) -> DeliveryRunner:
 def _alarm(parts: Parts, proofs: Proofs) -> Alarm:
     kinds: dict[str, Ring] = {
         **proofs.timers,
-        PATIENCE_TIMER: NobodyCame(parts.words),
+        PATIENCE_TIMER: NobodyCame(parts.words, lambda name: parts.channels[name].capabilities.keyed_in),
         SILENCE_TIMER: UserFellSilent(parts.words, lambda name: parts.channels[name].capabilities.live),
         UNREAD_TIMER: UnreadReminder(
             words=parts.words,

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from bot.bootstrap.parts import Parts, brands, channel_of_letters, promise, remind_after
+from bot.bootstrap.parts import Parts, brands, channel_of_letters, promise, recorder_of, remind_after
 from bot.health import Health
 from bot.metrics_page import MetricsPage
 from channels.contract import Capabilities
@@ -55,6 +55,7 @@ def make_console(parts: Parts) -> ConsoleDesk:
         formatted=formatted,
         raw=parts.raw,
         preview=parts.file_care.previews.of,
+        recorder=lambda: recorder_of(parts.channels),
         scanning=parts.file_care.scanning,
         public_url=parts.settings.url,
         brands=brands(parts.settings),

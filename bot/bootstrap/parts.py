@@ -26,6 +26,7 @@ from bot.understanding.knowledge import Knowledge
 from bot.wording import Wording
 from bot.wording.traditional import HANT, traditional
 from channels.contract import Channel
+from channels.record_contract import Recorder
 from escalation.cases import Promise
 from escalation.links import TrackingLinks
 from escalation.queue import Patience
@@ -113,6 +114,11 @@ def remind_after(settings: Settings) -> timedelta:
 def channel_of_letters(channels: Mapping[str, Channel]) -> str | None:
     """The channel by which the desk can write to an e-mail address of its own accord."""
     return next((name for name, channel in channels.items() if channel.capabilities.reaches == "email"), None)
+
+
+def recorder_of(channels: Mapping[str, Channel]) -> Recorder | None:
+    """Takes what agents key in."""
+    return next((recorder for channel in channels.values() if (recorder := channel.recorder()) is not None), None)
 
 
 def patience_of(settings: Settings) -> Patience:

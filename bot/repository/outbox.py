@@ -36,6 +36,7 @@ ABSURDLY_FAR = timedelta(days=1)
 
 
 TOOK_OVER = "a person took over first"
+ACKNOWLEDGED = "acknowledged by another letter"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +168,23 @@ def find_origin(connection: Connection, origin: str) -> int | None:
     return connection.execute(select(Outbox.id).where(Outbox.origin == origin)).scalar_one_or_none()
 
 
+def conversation_of(connection: Connection, outbox_id: int) -> int | None:
+    return connection.execute(select(Outbox.conversation_id).where(Outbox.id == outbox_id)).scalar_one_or_none()
+
+
 def drop_late(connection: Connection, conversation_id: int) -> None:
     """The bot's words that have not left yet are late once somebody else owns the conversation."""
     late = and_(Outbox.conversation_id == conversation_id, Outbox.state == "new", Outbox.owner_epoch.is_not(None))
     connection.execute(update(Outbox).where(late).values(state="dropped", error=TOOK_OVER))
+
+
+def give_to_machine(connection: Connection, conversation_id: int, now: datetime) -> None:
+    """What waits for a person to tell it leaves by itself from now on, but for the acknowledgements of messages."""
+    waiting = and_(Outbox.conversation_id == conversation_id, text("outbox.state = 'by_hand'"))
+    of_messages = and_(Outbox.author == Author.DESK.value, Outbox.origin.like("inbox:%"))
+    connection.execute(update(Outbox).where(waiting, of_messages).values(state="dropped", error=ACKNOWLEDGED))
+    fresh = {"state": "new", "attempts": 0, "tried_since": now}
+    connection.execute(update(Outbox).where(waiting).values(**fresh))
 
 
 def change(connection: Connection, outbox_id: int, **values: Any) -> None:

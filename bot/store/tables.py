@@ -41,6 +41,8 @@ UNSENT = "state in ('new', 'sending')"
 """Messages to users that are still to leave, or on their way."""
 STUCK = "state in ('parked', 'failed', 'unknown') and settled_at is null"
 """Messages to users that no machine goes on with, until an operator settles them."""
+BY_HAND = "state = 'by_hand'"
+"""Messages that wait for a person who tells or posts them."""
 
 
 class Base(DeclarativeBase):
@@ -190,7 +192,8 @@ class Outbox(Base):
     """For the recipient alone (a one-time code): agents see that something was sent, not what."""
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(16), default="new")
-    """new, sending, sent, unknown (sent or not: nobody knows), dropped (lost the race), failed, parked"""
+    """new, sending, sent, unknown (sent or not: nobody knows), dropped (lost the race), failed, parked, by_hand (an
+    agent is to tell or post it)"""
     token: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
@@ -205,7 +208,9 @@ class Outbox(Base):
     __table_args__ = (
         UniqueConstraint("origin"),
         UniqueConstraint("conversation_id", "seq"),
-        CheckConstraint("state in ('new', 'sending', 'sent', 'unknown', 'dropped', 'failed', 'parked')", name="state"),
+        CheckConstraint(
+            "state in ('new', 'sending', 'sent', 'unknown', 'dropped', 'failed', 'parked', 'by_hand')", name="state"
+        ),
         Index(
             "ix_outbox_waiting",
             "conversation_id",
@@ -218,6 +223,12 @@ class Outbox(Base):
             "state",
             sqlite_where=sql(STUCK),
             postgresql_where=sql(STUCK),
+        ),
+        Index(
+            "ix_outbox_by_hand",
+            "conversation_id",
+            sqlite_where=sql(BY_HAND),
+            postgresql_where=sql(BY_HAND),
         ),
     )
 

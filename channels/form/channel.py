@@ -12,10 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from channels import web_body as bodies
 from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.faults import NotStored
-from channels.form import body as bodies
-from channels.form.body import BadBody, Body, TooLarge
 from channels.form.caller import place_of
 from channels.form.fields import Fault, faults, fill, known_topic
 from channels.form.filing import CHANNEL, Filing
@@ -23,6 +22,7 @@ from channels.form.pages import Pages, Sheet
 from channels.form.reading import read_form
 from channels.form.settings import FormSettings
 from channels.live_contract import UploadRefused
+from channels.web_body import BadBody, Body, TooLarge
 from channels.web_budget import Budgets
 from channels.web_door import Door, HttpFault, language_of
 from channels.web_files import WebFiles

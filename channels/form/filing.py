@@ -11,11 +11,11 @@ from typing import Any
 
 from channels.contract import Accept, InboundMessage, Transcript
 from channels.faults import NotStored
-from channels.form.body import Body
 from channels.form.fields import Fault, Filled
 from channels.form.reading import digest, written
 from channels.form.settings import FormSettings
 from channels.live_contract import Receipt, Upload, UploadRefused, Uploads
+from channels.web_body import Body
 
 CHANNEL = "form"
 

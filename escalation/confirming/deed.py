@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from babel.dates import format_date
 from sqlalchemy import Connection
 
 from bot.repository import conversations
@@ -24,8 +23,8 @@ from escalation.confirming.repository import Confirmation
 from escalation.letters import new_letter_key
 from escalation.links import TrackingLinks
 from escalation.repository import CaseRow
+from escalation.web.moments import day
 
-LOCALES = {"en": "en_GB", "zh": "zh_Hans_CN"}
 KILOBYTE = 1024
 
 
@@ -66,6 +65,7 @@ class Confirm:
         if not repository.confirm(connection, found.id, now):
             return Outcome.CONFIRMED, None
         self._move(connection, conversation, channel, found.address)
+        outbox_rows.give_to_machine(connection, conversation.id, now)
         cases.add_note(connection, conversation.id, "address_confirmed", at=now)
         self._acknowledge(connection, conversation, channel, found.id, now)
         return Outcome.CONFIRMED, channel
@@ -94,9 +94,7 @@ class Confirm:
             for file in repository.sent(connection, conversation.id)
         ]
         files = "\n".join(names) or self.words.say("confirming.no_files", language)
-        received = format_date(
-            min((one.received_at for one in told), default=now), format="long", locale=LOCALES[language]
-        )
+        received = day(min((one.received_at for one in told), default=now), language)
         common = {"copy": copy, "files": files, "received": received, "contact": self.door(channel)}
         if conversation.case_id is None:
             text = self.words.say("confirming.copy", language, **common)
@@ -111,5 +109,5 @@ class Confirm:
             "number": case.number,
             "link": self.links.url(case.number, case.link_version),
             "hours": str(round(self.promise.first_answer.total_seconds() / 3600)),
-            "date": format_date(case.decision_due_at, format="long", locale=LOCALES[language]),
+            "date": day(case.decision_due_at, language),
         }

@@ -99,7 +99,7 @@ class ConversationPage:
             "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,
             "owner_name": _owner_name(found.conversation, names),
             "formatted": self._capabilities(found.conversation.channel).formatted,
-            "can_prove": self._can_prove,
+            "can_prove": self._can_prove and not self._capabilities(found.conversation.channel).keyed_in,
             "others": _others(found, names, visitor.agent),
             "user_here": attention.USER in found.present,
             "actor_names": {f"agent:{key}": name for key, name in names.items()},

@@ -14,6 +14,7 @@ from bot.presence import Presence
 from bot.store.store import Store
 from bot.wording import Wording
 from channels.contract import Capabilities
+from channels.record_contract import Recorder
 from escalation.handling import Handling
 from escalation.links import TrackingLinks
 
@@ -40,6 +41,8 @@ class ConsoleDesk:
     """The original bytes that are too large for a row."""
     preview: Callable[[str], Awaitable[bytes | None]]
     """A small PNG of a picture, by the SHA-256 of the original; None when there is none."""
+    recorder: Callable[[], Recorder | None] = lambda: None
+    """Takes the calls and letters that agents key in; None when no channel does."""
     scanning: bool = False
     """Whether a virus scanner is configured: then no file is handed out before its word."""
     public_url: str

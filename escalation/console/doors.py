@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from escalation.console.forms import Form, trusted_form
+from channels import web_body
+from channels.web_body import BadBody, Body, TooLarge
+from escalation.console.forms import Form, insist_on_origin, insist_on_token, trusted_form
 from escalation.console.sessions import Sessions, Visitor
 from escalation.web.errors import Refused
 
@@ -19,6 +21,7 @@ MAX_ID = 2**63 - 1
 type Endpoint = Callable[[Request], Awaitable[Response]]
 type Reader = Callable[[Request, Visitor], Awaitable[Response]]
 type Writer = Callable[[Request, Visitor, Form], Awaitable[Response]]
+type Taker = Callable[[Request, Visitor, Body], Awaitable[Response]]
 
 
 class Doors:
@@ -58,6 +61,29 @@ class Doors:
                 raise _signed_out(request)
             form = await trusted_form(request, visitor.csrf, self._public_url)
             return await act(request, visitor, form)
+
+        return endpoint
+
+    def files(self, act: Taker, max_bytes: int) -> Endpoint:
+        """A form that brings files, at most `max_bytes` in all; guarded like any other."""
+
+        async def endpoint(request: Request) -> Response:
+            visitor = await self._sessions.visitor(request)
+            if visitor is None:
+                raise _signed_out(request)
+            insist_on_origin(request, self._public_url)
+            try:
+                async with await web_body.read(request, max_bytes) as body:
+                    insist_on_token(body.fields.get("csrf", ""), visitor.csrf)
+                    return await act(request, visitor, body)
+            except BadBody as error:
+                raise Refused(400, "web.error_400") from error
+            except TooLarge as error:
+                raise Refused(413, "web.error_413") from error
+            except OSError as error:
+                raise Refused(503, "web.error_503") from error
+            except ClientDisconnect:
+                return Response(status_code=499)  # nobody hears it
 
         return endpoint
 

@@ -25,13 +25,22 @@ async def trusted_form(request: Request, token: str, public_url: str) -> Form:
     """The fields. Raises Refused 403 unless content type, Origin and token say that the form is ours."""
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != FORM_TYPE:
         raise Refused(403, "web.error_403")
+    insist_on_origin(request, public_url)
+    form = await _read(request)
+    insist_on_token(request.headers.get(HEADER) or form.get(FIELD, ""), token)
+    return form
+
+
+def insist_on_origin(request: Request, public_url: str) -> None:
+    """Raises Refused 403 when a page of another site sends this."""
     if not _own_origin(request, public_url):
         raise Refused(403, "web.error_403")
-    form = await _read(request)
-    given = request.headers.get(HEADER) or form.get(FIELD, "")
+
+
+def insist_on_token(given: str, token: str) -> None:
+    """Raises Refused 403 unless the session's own token came along."""
     if not token or not secrets.compare_digest(given.encode(), token.encode()):
         raise Refused(403, "web.error_403")
-    return form
 
 
 def _own_origin(request: Request, public_url: str) -> bool:

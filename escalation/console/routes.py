@@ -7,6 +7,8 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from escalation.console.auth import LogIn
@@ -19,8 +21,10 @@ from escalation.console.entrance import Entrance
 from escalation.console.formatted import FormattedMessages
 from escalation.console.forms import MAX_FORM_BYTES
 from escalation.console.gaps_page import GapsPage
+from escalation.console.letter_page import LetterPage
 from escalation.console.live import Live
 from escalation.console.queue_page import QueuePage
+from escalation.console.record_page import RecordPage
 from escalation.console.sessions import Cookies, Sessions
 from escalation.console.signs import Signs
 from escalation.web.errors import handlers
@@ -40,12 +44,37 @@ def routes(desk: ConsoleDesk) -> list[BaseRoute]:
         middleware=[Middleware(SecurityHeaders, referrer="same-origin", https=desk.https)],
         max_body_size=MAX_FORM_BYTES,
     )
-    return [Mount("/console", app=application, name="console")]
+    recording = Starlette(  # by itself, because recordings are larger than any form
+        routes=_record_routes(desk, pages),
+        exception_handlers=handlers(pages),
+        middleware=[Middleware(SecurityHeaders, referrer="same-origin", https=desk.https)],
+    )
+    return [Mount("/console/record", app=recording, name="record"), Mount("/console", app=application, name="console")]
+
+
+def _record_routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
+    doors = Doors(_sessions(desk), desk.public_url)
+    page = RecordPage(desk, pages)
+
+    async def take(request: Request) -> Response:
+        """How much it may be is known when the channels are there."""
+        return await doors.files(page.take, page.max_bytes)(request)
+
+    return [
+        Route("/", doors.page(page.show), methods=["GET"]),
+        Route("/", take, methods=["POST"]),
+        Route("/{id:int}", doors.page(page.kept), methods=["GET"]),
+    ]
+
+
+def _sessions(desk: ConsoleDesk) -> Sessions:
+    return Sessions(desk.store, desk.clock, Cookies.of(desk.public_url))
 
 
 def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
-    sessions = Sessions(desk.store, desk.clock, Cookies.of(desk.public_url))
+    sessions = _sessions(desk)
     doors = Doors(sessions, desk.public_url)
+    letters = LetterPage(desk, pages)
     entrance = Entrance(pages, sessions, LogIn(desk.store, desk.clock), desk.public_url)
     queue = QueuePage(desk.store, pages)
     page = ConversationPage(
@@ -87,6 +116,8 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
         Route("/c/{id:int}/join-case", doors.form(deeds.join_case), methods=["POST"]),
         Route("/c/{id:int}/teach", doors.form(deeds.teach), methods=["POST"]),
+        Route("/letter/{id:int}", doors.page(letters.show), methods=["GET"]),
+        Route("/letter/{id:int}", doors.form(letters.settle), methods=["POST"]),
         Route("/gaps", doors.page(gaps.show), methods=["GET"]),
         Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
         Route("/message/{id:int}/formatted", doors.page(formatted.show), methods=["GET"]),

@@ -21,6 +21,7 @@ _DELIVERY = {
     "dropped": "not_sent",
     "failed": "failed",
     "parked": "failed",
+    "by_hand": "by_hand",
 }
 """What an agent needs to know of a row's state: will it go, did it go, or must somebody look."""
 
@@ -35,7 +36,7 @@ class Line:
     """Of an agent."""
     language: str | None = None
     delivery: str | None = None
-    """queued, sent, read, unknown, not_sent or failed; None for what we received and for notes"""
+    """queued, sent, read, unknown, not_sent, failed or by_hand; None for what we received and for notes"""
     event: str | None = None
     """For an event: taken, handed_back, ..."""
     reasons: tuple[str, ...] = ()
@@ -50,6 +51,8 @@ class Line:
     files: tuple[ShownFile, ...] = field(default=())
     inbox_id: int | None = None
     """Of what was received."""
+    outbox_id: int | None = None
+    """Of what was said."""
 
 
 def lines(found: Everything, names: Mapping[int, str], attached: Sequence[ShownFile] = ()) -> list[Line]:
@@ -96,6 +99,7 @@ def _said(row: Row[Any], read_up_to: int) -> Line:
         language=row.language,
         delivery="read" if read else _DELIVERY[row.state],
         sealed=row.sealed,
+        outbox_id=row.id,
     )
 
 

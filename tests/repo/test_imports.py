@@ -22,8 +22,9 @@ PROOF = ("bot.identity.policy", "bot.identity.repository")
 """Whether a proof holds, and whom somebody is asked to be: cases and agents need to know."""
 WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
 """The names of the classes, and what must stand in no text."""
-CONTRACT = ("channels.contract", "channels.live_contract", "channels.faults")
+CONTRACT = ("channels.contract", "channels.live_contract", "channels.record_contract", "channels.faults")
 WEB = (
+    "channels.web_body",
     "channels.web_budget",
     "channels.web_door",
     "channels.web_files",
@@ -40,6 +41,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
     "channels.live_contract": (),
+    "channels.record_contract": ("channels.live_contract",),
     "channels.faults": (),
     "channels.monitor": ("channels.monitor", *CONTRACT),
     **{module: (*WEB, *CONTRACT) for module in WEB},
@@ -52,6 +54,9 @@ EXTRA = {
     "bot.bootstrap.channels": ("channels.registry",),
     "bot.catalogue": ("channels.registry",),
     "bot.identity.directory": ("actions.backoffice",),
+    "escalation.console.doors": ("channels.web_body",),
+    "escalation.console.record_page": ("channels.web_body",),
+    "escalation.console.record_form": ("channels.web_body",),
     "escalation.tracking.limit": ("channels.web_budget",),
     "escalation.web.rate": ("channels.web_budget",),
 }

@@ -183,6 +183,7 @@ def _inbox(connection: Connection, conversation_id: int) -> list[Row[Any]]:
 
 def _outbox(connection: Connection, conversation_id: int) -> list[Row[Any]]:
     query = select(
+        Outbox.id,
         Outbox.seq,
         Outbox.author,
         Outbox.author_name,

@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, false, func, literal, select
+from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, exists, false, func, literal, select, text
 
-from bot.store.tables import Agent, Case, Conversation, Inbox, Note
+from bot.store.tables import Agent, Case, Conversation, Inbox, Note, Outbox
 
 LIMIT = 200
 """Rows of one view; the counts tell when there are more."""
@@ -20,6 +20,8 @@ _LAST_WORDS = 240
 class View(StrEnum):
     WAITING = "waiting"
     MINE = "mine"
+    BY_HAND = "by_hand"
+    """Something is to be told or posted."""
     OPEN = "open"
     RESOLVED = "resolved"
 
@@ -99,6 +101,8 @@ def _within(view: View, owner: str) -> ColumnElement[bool]:
             return Conversation.owner == "queue"
         case View.MINE:
             return and_(Conversation.owner == owner, unresolved)
+        case View.BY_HAND:
+            return exists().where(Outbox.conversation_id == Conversation.id, text("outbox.state = 'by_hand'"))
         case View.OPEN:
             return unresolved
         case View.RESOLVED:

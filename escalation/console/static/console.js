@@ -47,6 +47,31 @@
     field.focus();
   });
 
+  for (const done of document.querySelectorAll("[data-forget]")) sessionStorage.removeItem(`draft:${done.dataset.forget}`);
+
+  // A time of receipt: the server offers UTC, the agent thinks in their own zone.
+  const received = byId("f-at");
+  if (received) {
+    const zone = byId("f-zone"), hint = byId("h-at");
+    const offset = (moment) => -moment.getTimezoneOffset();
+    const offered = new Date(`${received.defaultValue}Z`);
+    if (zone.value === "" && received.value === received.defaultValue && !Number.isNaN(offered.getTime())) {
+      received.value = new Date(offered.getTime() + offset(offered) * 60000).toISOString().slice(0, 16);
+    }
+    const follow = () => {
+      const moment = new Date(received.value);
+      zone.value = Number.isNaN(moment.getTime()) ? "" : String(offset(moment));
+    };
+    follow();
+    received.addEventListener("input", follow);
+    hint.textContent = hint.dataset.local;
+  }
+
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
+
   // What may be used depends on who has the conversation, which changes while the page is open.
   function followStanding() {
     const standing = document.querySelector(".standing");
