@@ -68,7 +68,9 @@ class Doors:
         """A form that brings files, at most `max_bytes` in all; guarded like any other."""
 
         async def endpoint(request: Request) -> Response:
-            visitor = await self._sessions.visitor(request)
+            # The page that follows notes that the agent is there: where nothing can be stored, they need not wait for
+            # that as well before they hear it.
+            visitor = await self._sessions.visitor(request, active=False)
             if visitor is None:
                 raise _signed_out(request)
             insist_on_origin(request, self._public_url)

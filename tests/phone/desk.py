@@ -53,6 +53,8 @@ class PhoneDesk:
     desk: Desk
     url: str
     relay: FakeRelay
+    moved: MovedClock
+    """This machine's clock, by which a desk on SQLite goes."""
     people: dict[str, Visitor] = field(default_factory=dict)
 
     @property
@@ -184,7 +186,7 @@ async def phone_desk(folder: Path, database_url: str = "") -> AsyncIterator[Phon
         for login, name in PEOPLE.items():
             await create_agent(desk.store, login, name, "agent", PASSWORD, clock)
         async with running(desk, listener):
-            place = PhoneDesk(desk, f"http://127.0.0.1:{port}", relay)
+            place = PhoneDesk(desk, f"http://127.0.0.1:{port}", relay, clock)
             async with Visitor(place.url) as li, Visitor(place.url) as ann:
                 for login, visitor in (("li", li), ("ann", ann)):
                     assert (await visitor.sign_in(login)).status_code == 303
