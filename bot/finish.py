@@ -215,6 +215,8 @@ def _wish(connection: Connection, thought: Thought, began: Any) -> str:
         if first is not None and first.conversation_id == thought.matter.conversation.id and first.text:
             return first.text
     message = thought.question or thought.matter.message
+    if message.complaint is not None:
+        return message.complaint.words
     return f"{message.subject}\n{message.text}".strip()
 
 

@@ -24,7 +24,8 @@ from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
 from bot.understanding.reading import Reading
 from bot.wording import base
-from channels.contract import Complaint, Kind, ReadMessage
+from channels.contract import Kind, ReadMessage
+from channels.record_contract import Complaint
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
 from escalation.queue import BOT

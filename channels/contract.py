@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from starlette.routing import BaseRoute
 
 from channels.live_contract import Attention, Invitations, Receipt, Uploads
-from channels.record_contract import Recorder
+from channels.record_contract import Complaint, Recorder
 
 
 class Kind(StrEnum):
@@ -119,27 +119,6 @@ class Attachment:
     content_type: str
     data: bytes = b""
     kept: Kept | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Complaint:
-    """What a filled-in form says beyond its words. It is a complaint by itself: its turn makes a case of it, and the
-    bot is not asked."""
-
-    label: str
-    """The class that was chosen, or "unclassified"."""
-    language: str
-    """Of the form: the answers speak it too."""
-    words: str
-    """What its author wrote, without the words that asked for it: those say nothing about the matter."""
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Under the names that the bot uses, so that nothing is asked again."""
-    email: str = ""
-    """Where its author wants to be written to. Typed, not proven: nothing of the complaint goes there before that."""
-    keyed_in_by: str = ""
-    """"agent:<id>" when an agent filled it in for somebody who called or wrote on paper."""
-    case_number: str = ""
-    """Of the case that it belongs to: that agent made sure that it is the same person's."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from channels.contract import Attachment, Complaint, Kept, ReadMessage, Words
+from channels.contract import Attachment, Kept, ReadMessage, Words
 from channels.form.fields import LONG, MORE, WHAT, YOU, Filled, facts, fill
 from channels.form.topics import topics
 from channels.live_contract import Upload
+from channels.record_contract import Complaint
 
 VERSION = 1
 LANGUAGES = ("en", "zh")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from channels.contract import Attachment, Complaint, Kept, ReadMessage, Words
+from channels.contract import Attachment, Kept, ReadMessage, Words
 from channels.live_contract import Upload
-from channels.record_contract import Arrived, KeyedIn, Way
+from channels.record_contract import Arrived, Complaint, KeyedIn, Way
 
 VERSION = 1
 COLONS = {"en": ": ", "zh": "：", "zh-Hant": "："}

@@ -86,6 +86,7 @@ class ConversationPage:
         found, names = await self._store.read(lambda connection: _read(connection, conversation_id, self._clock()))
         if found is None:
             raise Refused(404, "web.error_404")
+        able = self._capabilities(found.conversation.channel)
         files = [shown(row, found.checks.get(row.sha256), scanning=self._scanning) for row in found.evidence]
         return {
             "visitor": visitor,
@@ -98,8 +99,9 @@ class ConversationPage:
             "mine": found.conversation.owner == visitor.agent.owner,
             "may_take_from_others": visitor.agent.role in MAY_TAKE_FROM_OTHERS,
             "owner_name": _owner_name(found.conversation, names),
-            "formatted": self._capabilities(found.conversation.channel).formatted,
-            "can_prove": self._can_prove and not self._capabilities(found.conversation.channel).keyed_in,
+            "formatted": able.formatted,
+            "can_prove": self._can_prove and not able.keyed_in,
+            "keyed_in": able.keyed_in,
             "others": _others(found, names, visitor.agent),
             "user_here": attention.USER in found.present,
             "actor_names": {f"agent:{key}": name for key, name in names.items()},

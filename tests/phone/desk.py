@@ -34,6 +34,7 @@ CHANNEL = "phone_desk"
 NUMBER = re.compile(r"RD-[0-9A-Z]{5}-[0-9A-Z]{5}")
 NONCE = re.compile(r'name="nonce" value="([^"]+)"')
 PATIENCE_SECONDS = 30
+MEGABYTE = 1024 * 1024
 PEOPLE = {"li": "Li Wei", "ann": "Ann Lee"}
 CALL = {
     "arrived": "call",
@@ -178,7 +179,7 @@ async def phone_desk(folder: Path, database_url: str = "") -> AsyncIterator[Phon
             rasa_secret=SECRET,
             channel={
                 "mail": {"relay_host": "127.0.0.1", "relay_port": relay_port, "relay_starttls": False},
-                CHANNEL: {"min_free_disk_bytes": 0, "max_files": 3, "max_file_bytes": 3_000_000},
+                CHANNEL: {"min_free_disk_bytes": 0, "max_files": 3, "max_file_bytes": 3 * MEGABYTE},
             },
         )
         migrate(settings.database)

@@ -12,9 +12,10 @@ from alembic import command
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from bot.store import engine
 from bot.store.engine import open_engine
 from bot.store.migrate import config, migrate
-from tests.phone.desk import NONCE, form, kept, key_in, phone_desk
+from tests.phone.desk import MEGABYTE, NONCE, form, kept, key_in, phone_desk
 
 AT = "2026-11-22 08:00:00"
 CONVERSATION = (
@@ -27,8 +28,11 @@ OUTBOX = (
 )
 
 
-async def test_not_saved_is_said_and_the_words_and_files_go_through_later(tmp_path: Path) -> None:
+async def test_not_saved_is_said_and_the_words_and_files_go_through_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another program has the database locked for longer than the desk waits."""
+    monkeypatch.setattr(engine, "SQLITE_BUSY_MS", 300)
     async with phone_desk(tmp_path) as place:
         li = place.people["li"]
         hidden = await form(li)
@@ -56,7 +60,7 @@ async def test_files_that_are_too_many_or_too_large_are_refused_with_the_words_k
     async with phone_desk(tmp_path) as place:
         for files, sentence in (
             ([("a", b"x")] * 4, "at most 3"),
-            ([("a", b"x" * 3_000_001)], "larger than"),
+            ([("a", b"x" * (3 * MEGABYTE + 1))], "larger than 3 MB"),
             ([("a", b"")], "is empty"),
         ):
             answer = await key_in(place, "li", {"words": "Where is my money?"}, files)
@@ -70,27 +74,27 @@ async def test_files_that_are_too_many_or_too_large_are_refused_with_the_words_k
 def test_the_migration_keeps_what_others_refer_to(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     command.upgrade(config(url), "0013")
-    engine = open_engine(url, writer=True)
-    with engine.begin() as connection:
+    opened = open_engine(url, writer=True)
+    with opened.begin() as connection:
         connection.execute(text(CONVERSATION), {"at": AT})
         connection.execute(text(OUTBOX), {"id": 1, "name": "a", "at": AT, "state": "sent"})
-    engine.dispose()
+    opened.dispose()
     migrate(url)
-    engine = open_engine(url, writer=True)
-    with engine.begin() as connection:
+    opened = open_engine(url, writer=True)
+    with opened.begin() as connection:
         connection.execute(text(OUTBOX), {"id": 2, "name": "b", "at": AT, "state": "by_hand"})
         assert connection.execute(text("SELECT state FROM outbox ORDER BY id")).scalars().all() == ["sent", "by_hand"]
         assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
-    with engine.connect() as connection, pytest.raises(IntegrityError, match="ck_outbox_state"):
+    with opened.connect() as connection, pytest.raises(IntegrityError, match="ck_outbox_state"):
         connection.execute(text(OUTBOX), {"id": 3, "name": "c", "at": AT, "state": "lost"})
-    engine.dispose()
+    opened.dispose()
 
 
 def test_a_state_that_does_not_exist_is_refused(database_url: str) -> None:
-    engine = open_engine(database_url, writer=True)
-    with engine.connect() as connection:
+    opened = open_engine(database_url, writer=True)
+    with opened.connect() as connection:
         connection.execute(text(CONVERSATION), {"at": AT})
         connection.execute(text(OUTBOX), {"id": 2, "name": "b", "at": AT, "state": "by_hand"})
         with pytest.raises(IntegrityError, match="ck_outbox_state"):
             connection.execute(text(OUTBOX), {"id": 3, "name": "c", "at": AT, "state": "lost"})
-    engine.dispose()
+    opened.dispose()
