@@ -1,4 +1,4 @@
-"""The third part of the contract: complaints that are filled in, by their author, or by an agent for somebody who called
+"""What agents key in for somebody: a written complaint, a call, a letter; and how the answer reaches that person."""
 or wrote on paper."""
 
 from __future__ import annotations
