@@ -118,7 +118,8 @@ BUTTONS: Mapping[str, str] = {
 }
 """Quick replies the bot may offer and what Rasa receives when one is pressed; class buttons are `class:<label>`.
 
-`prove` is one more: the desk itself acts on it, and Rasa never hears of it (`bot/identity/`).
+`prove`, `subscribe` and `unsubscribe` are more: the desk itself acts on them, and Rasa never hears of them
+(`bot/identity/`, `escalation/broadcast/`).
 """
 
 

@@ -8,7 +8,7 @@ from bot.wording import HERE, Wording, load
 from channels import registry
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("web", "console", "tracking", "help", "confirming")
+PAGES = ("web", "console", "tracking", "help", "confirming", "broadcast")
 
 
 def whole() -> Wording:

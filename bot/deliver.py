@@ -23,6 +23,8 @@ from bot.tokens import new_token
 from channels.contract import Author, Channel, OutboundMessage
 from channels.faults import ByHand, NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from escalation import repository
+from escalation.broadcast.recall import Drop, Recall, Wait
+from escalation.queue import ANNOUNCER
 
 log = structlog.get_logger()
 FIRST_RETRY_SECONDS = 2.0
@@ -59,6 +61,8 @@ class Deliverer:
     clock: Clock
     hub: Hub
     lease: timedelta
+    recall: Recall | None = None
+    """Asked before a broadcast leaves; None where there are none."""
 
     async def send(self, outbox_id: int) -> None:
         """Sends one row if it is still to be sent. Raises NotStored when the store is out of order."""
@@ -80,7 +84,9 @@ class Deliverer:
             log.info("delivery", outbox_id=row.id, state=result["state"], kept=kept, attempts=row.attempts)
 
     def _announce(self, conversation: ConversationRow) -> None:
-        self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, conversation.key))
+        """Where notices are shown beside a chat, whoever watches the chat hears of them."""
+        key = conversation.recipient if conversation.owner == ANNOUNCER else conversation.key
+        self.hub.publish(OUTBOX, QUEUE, conversation_topic(conversation.channel, key))
 
     async def renew(self, outbox_ids: Sequence[int]) -> None:
         """Keeps the claims of sendings that take long."""
@@ -118,10 +124,25 @@ class Deliverer:
             return nothing
         if orphaned and not self._may_repeat(row, conversation):
             rows.change(connection, row.id, state="unknown", error=INTERRUPTED)
-            self._tell_agents(connection, row, INTERRUPTED)
+            self._tell_agents(connection, row, conversation, INTERRUPTED)
+            return nothing
+        if row.state == "new" and self._called_back(connection, row, conversation, now):
             return nothing
         number = None if conversation.case_id is None else repository.get(connection, conversation.case_id).number
         return Errand(token=new_token(), row=row, conversation=conversation, case_number=number)
+
+    def _called_back(
+        self, connection: Connection, row: OutboxRow, conversation: ConversationRow, now: datetime
+    ) -> bool:
+        """A broadcast whose subscriber left, or that was stopped, or that would come in the night."""
+        match None if self.recall is None else self.recall(connection, conversation, row.id, now):
+            case Drop(reason):
+                rows.change(connection, row.id, state="dropped", error=reason)
+            case Wait(until):
+                rows.change(connection, row.id, not_before=until)
+            case None:
+                return False
+        return True
 
     def _may_repeat(self, row: OutboxRow, conversation: ConversationRow) -> bool:
         """After a crash in mid-send an automatic answer is not risked twice; a person's words are (same id)."""
@@ -131,7 +152,8 @@ class Deliverer:
         """How the sending ended, as column values."""
         row = errand.row
         try:
-            receipt = await self.channels[errand.conversation.channel].send(_outbound(errand))
+            leave = "" if self.recall is None else self.recall.leave_link(errand.conversation)
+            receipt = await self.channels[errand.conversation.channel].send(_outbound(errand, leave))
         except RetryLater as error:
             return self._later(row, error.reason, error.after_seconds)
         except OutcomeUnknown as error:
@@ -174,16 +196,19 @@ class Deliverer:
         rows.settle(connection, [(errand.row, result) for errand, result in ours])
         for errand, result in ours:
             if result["state"] in ("failed", "parked", "unknown"):
-                self._tell_agents(connection, errand.row, result["error"])
+                self._tell_agents(connection, errand.row, errand.conversation, result["error"])
         kept = {errand.row.id for errand, _ in ours}
         return [errand.row.id in kept for errand, _ in settled]
 
-    def _tell_agents(self, connection: Connection, row: OutboxRow, reason: str) -> None:
+    def _tell_agents(self, connection: Connection, row: OutboxRow, conversation: ConversationRow, reason: str) -> None:
+        if conversation.owner == ANNOUNCER:  # its own page tells: nobody has to do anything about one of thousands
+            rows.change(connection, row.id, settled_at=self.clock())
+            return
         note = {"outbox_id": row.id, "reason": reason}
         repository.add_note(connection, row.conversation_id, "not_reached", at=self.clock(), data=note)
 
 
-def _outbound(errand: Errand) -> OutboundMessage:
+def _outbound(errand: Errand, unsubscribe: str) -> OutboundMessage:
     row, conversation = errand.row, errand.conversation
     return OutboundMessage(
         outbox_id=row.id,
@@ -199,6 +224,7 @@ def _outbound(errand: Errand) -> OutboundMessage:
         buttons=[(name, title) for name, title in row.buttons],
         thread=conversation.thread,
         subject=conversation.subject,
+        unsubscribe=unsubscribe,
         case_number=errand.case_number,
         automatic=row.author != Author.AGENT,
         created_at=row.created_at,

@@ -18,6 +18,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from escalation.broadcast.policy import known_zone
+
 PREFIX = "REDRESS_"
 
 
@@ -102,6 +104,28 @@ class FilesSettings(BaseModel):
         return (host.strip("[]"), int(port)) if host else None
 
 
+class BroadcastSettings(BaseModel):
+    """Notices to subscribers: when they may come, and how fast."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_zone: str = "UTC"
+    """Of the exchange (IANA, for example "Asia/Singapore"): for subscribers who named none, and for agents' times."""
+    quiet_from: int = Field(default=22, ge=0, le=23)
+    """From this full hour of the subscriber's day on ..."""
+    quiet_to: int = Field(default=8, ge=0, le=23)
+    """... until this one nothing is sent. Equal hours: never quiet."""
+    per_minute: int = Field(default=60, ge=1)
+    """Messages to one channel within a minute."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if not known_zone(value):
+            raise ValueError(f"{value!r} is no time zone; write one such as Asia/Singapore or UTC")
+        return value
+
+
 class WorkSettings(BaseModel):
     """The engine. Defaults fit one machine of two cores."""
 
@@ -156,6 +180,7 @@ class Settings(BaseSettings):
     identity: IdentitySettings = IdentitySettings()
     binding: BindingSettings = BindingSettings()
     files: FilesSettings = FilesSettings()
+    broadcast: BroadcastSettings = BroadcastSettings()
     work: WorkSettings = WorkSettings()
 
     @model_validator(mode="after")

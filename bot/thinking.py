@@ -26,6 +26,8 @@ from bot.understanding.reading import Reading
 from bot.wording import base
 from channels.contract import Kind, ReadMessage
 from channels.record_contract import Complaint
+from escalation.broadcast import subscribing
+from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
 from escalation.queue import BOT
@@ -58,6 +60,8 @@ class Matter:
     """What the case knows already."""
     live: bool = False
     """Whether the user is watching, so that one question after another can be asked."""
+    may_subscribe: bool = False
+    """Whether the user can ask for notices by saying so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +107,9 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     if complaint is None:
         pressed, spoken = matter.message.payload is not None, matter.conversation.language
         language = language_to_speak(words_of(matter), reading.language, spoken, pressed=pressed)
+        if (wish := _subscription_wish(original)) is not None:
+            said = SayWish(wish=wish, language=language, inbox_id=matter.row.id)
+            return Thought(matter=matter, language=language, reading=reading, commands=(said,), outcome="answered")
     else:
         language = complaint.language
     proving = None if complaint is not None else await _proving(original, mind, language)
@@ -119,6 +126,14 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
         commands = (*proving.commands, *commands)
     commands = (*warnings, *commands)
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
+
+
+def _subscription_wish(matter: Matter) -> str | None:
+    """Neither the bot's nor an agent's business: it holds whoever owns the conversation."""
+    message = matter.message
+    if not matter.may_subscribe or message.kind is not Kind.MESSAGE or message.attachments:
+        return None
+    return subscribing.wish(message.text, message.payload)
 
 
 async def _redacted(matter: Matter) -> tuple[Matter, Sequence[str]]:

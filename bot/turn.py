@@ -131,7 +131,9 @@ class Turner:
 
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
-        read = replace(matter, message=message, live=channel.capabilities.live)
+        able = channel.capabilities
+        may_subscribe = able.broadcasts and not able.reaches
+        read = replace(matter, message=message, live=able.live, may_subscribe=may_subscribe)
         return await think(read, mind, patient)
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:

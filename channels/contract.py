@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
-from channels.live_contract import Attention, Invitations, Receipt, Uploads
+from channels.live_contract import Announcements, Attention, Invitations, Receipt, Uploads
 from channels.record_contract import Complaint, Recorder
 
 
@@ -178,6 +178,8 @@ class OutboundMessage:
     thread: Mapping[str, str] = field(default_factory=dict)
     """`ReadMessage.thread` of the newest message of this conversation."""
     subject: str = ""
+    unsubscribe: str = ""
+    """Of a broadcast: the address where one POST ends the subscription (RFC 8058). "" for everything else."""
     case_number: str | None = None
     automatic: bool = True
     """False when a person wrote it."""
@@ -279,6 +281,9 @@ class Capabilities:
     """Agents key in what reaches us here (`Channel.recorder`), and no machine carries our answers: `send` raises
     ByHand, and they wait until an agent has told or posted them. `ReadMessage.thread` has "way" (a `Way`) and, as far
     as they are known, "name", "phone" and "address"."""
+    broadcasts: bool = False
+    """Whether notices may be sent here to those who subscribed. Where `reaches` is empty the peer vouches for who
+    writes, and users subscribe by saying so."""
     reaches: str = ""
     """"email": the desk can open a conversation with an e-mail address here (`escalation/letters.py`). Its key is 24
     characters of [a-z2-7]."""
@@ -309,6 +314,8 @@ class ChannelContext:
     """Origins of the exchange's own sites: they may embed what a channel offers to browsers."""
     app_token_secret: str
     """Verifies the exchange app's signed tokens (HS256); empty when none are accepted."""
+    announcements: Announcements | None = None
+    """Notices to show beside the conversation, for channels whose users watch; None where there are none."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -204,3 +204,29 @@ class Invitations(Protocol):
         """The user of this conversation says that the invitation is theirs; what follows is said there. False when
         it is no good (any more)."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announcement:
+    """A notice that a subscriber was sent."""
+
+    id: int
+    """Grows with time."""
+    title: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Announced:
+    """What is to be shown beside a conversation."""
+
+    subscribed: bool
+    items: Sequence[Announcement] = ()
+    """Newest first."""
+
+
+class Announcements(Protocol):
+    """Notices to the user of a conversation. They are not part of it; `Transcript.changes` wakes for them too."""
+
+    async def of(self, conversation_key: str) -> Announced: ...

@@ -1,5 +1,4 @@
 """What agents key in for somebody: a written complaint, a call, a letter; and how the answer reaches that person."""
-or wrote on paper."""
 
 from __future__ import annotations
 

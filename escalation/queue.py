@@ -15,6 +15,8 @@ from escalation import repository
 
 BOT = "bot"
 QUEUE = "queue"
+ANNOUNCER = "broadcast"
+"""Of what is a notice to one subscriber: nobody answers in it, no agent sees it, and it never belongs to a case."""
 PATIENCE_TIMER = "queue_patience"
 SILENCE_TIMER = "user_silent"
 """Rings when a user left a question about a case unanswered, and no person has heard of the case yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.announcements import ChannelAnnouncements
 from bot.attention import ChannelAttention
 from bot.bootstrap.parts import Parts, brands
 from bot.keys import derive
@@ -37,6 +38,7 @@ def make_channels(parts: Parts, accept: Accept) -> Mapping[str, Channel]:
             words=parts.words,
             site_origins=settings.site_origins,
             app_token_secret=settings.app_token_secret,
+            announcements=ChannelAnnouncements(name, parts.store, parts.clock),
         )
 
     try:

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from starlette.applications import Starlette
 
-from bot import library
+from bot import library, promises
 from bot.alarm import Alarm, Ring
 from bot.attachments.assembly import FileCare
 from bot.bootstrap.channels import make_channels
+from bot.bootstrap.notices import broadcasting_of
 from bot.bootstrap.pages import make_console, make_web
-from bot.bootstrap.parts import Parts, brands, channel_of_letters, make_parts, patience_of, promise, remind_after
+from bot.bootstrap.parts import Parts, brands, channel_of_letters, make_parts
 from bot.clock import Clock, now
 from bot.deliver import Deliverer
 from bot.deliveries import DeliveryRunner
@@ -36,6 +37,7 @@ from bot.turns import TurnRunner
 from bot.understanding.reading import read
 from bot.uploads import EXPIRY_TIMER, UploadExpiry
 from channels.contract import Channel
+from escalation.broadcast.sending import BROADCAST_TIMER
 from escalation.carry_out import CarryOut
 from escalation.confirming.asking import Asking
 from escalation.console.desk import ConsoleDesk
@@ -117,7 +119,7 @@ def _proofs(parts: Parts) -> Proofs:
 
 def _turns(parts: Parts, proving: Identity | None) -> TurnRunner:
     knowledge, work = parts.knowledge, parts.settings.work
-    patience = patience_of(parts.settings)
+    patience = promises.patience(parts.settings)
     turner = Turner(
         store=parts.store,
         channels=parts.channels,
@@ -146,7 +148,7 @@ def _turns(parts: Parts, proving: Identity | None) -> TurnRunner:
                 parts.words,
                 library.article_text(knowledge, parts.words, parts.settings.url),
                 parts.links,
-                promise(parts.settings),
+                promises.promise(parts.settings),
                 patience,
                 silence=timedelta(minutes=parts.settings.promise.silence_minutes),
                 can_prove=proving is not None,
@@ -164,7 +166,12 @@ def _turns(parts: Parts, proving: Identity | None) -> TurnRunner:
 
 def _deliveries(parts: Parts) -> DeliveryRunner:
     deliverer = Deliverer(
-        store=parts.store, channels=parts.channels, clock=parts.clock, hub=parts.hub, lease=parts.lease
+        store=parts.store,
+        channels=parts.channels,
+        clock=parts.clock,
+        hub=parts.hub,
+        lease=parts.lease,
+        recall=broadcasting_of(parts).recall,
     )
     work = parts.settings.work
     return DeliveryRunner(deliverer, parts.store, parts.clock, parts.hub, work.deliveries, work.scan_seconds)
@@ -175,9 +182,10 @@ def _alarm(parts: Parts, proofs: Proofs) -> Alarm:
         **proofs.timers,
         PATIENCE_TIMER: NobodyCame(parts.words, lambda name: parts.channels[name].capabilities.keyed_in),
         SILENCE_TIMER: UserFellSilent(parts.words, lambda name: parts.channels[name].capabilities.live),
+        BROADCAST_TIMER: broadcasting_of(parts).send,
         UNREAD_TIMER: UnreadReminder(
             words=parts.words,
-            patience=remind_after(parts.settings),
+            patience=promises.remind_after(parts.settings),
             letters=lambda: channel_of_letters(parts.channels),
             door=lambda name: parts.channels[name].door(),
         ),

@@ -9,10 +9,13 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from bot.bootstrap.parts import Parts, brands, channel_of_letters, promise, recorder_of, remind_after
+from bot import promises
+from bot.bootstrap.notices import broadcasting_of
+from bot.bootstrap.parts import Parts, brands, channel_of_letters, recorder_of
 from bot.health import Health
 from bot.metrics_page import MetricsPage
 from channels.contract import Capabilities
+from escalation.broadcast import routes as subscription_pages
 from escalation.confirming import routes as confirming
 from escalation.confirming.deed import Confirm
 from escalation.confirming.routes import ConfirmingDesk
@@ -44,11 +47,12 @@ def make_console(parts: Parts) -> ConsoleDesk:
             parts.clock,
             parts.hub,
             parts.words,
-            promise(parts.settings),
+            promises.promise(parts.settings),
             capabilities,
-            remind_after(parts.settings),
+            promises.remind_after(parts.settings),
         ),
         presence=parts.presence,
+        broadcasts=broadcasting_of(parts).service,
         links=parts.links,
         evidence=parts.evidence,
         capabilities=capabilities,
@@ -99,7 +103,12 @@ def make_web(parts: Parts, desk: ConsoleDesk) -> Starlette:
         scanner_up=parts.file_care.scanner_up,
     )
     of_desk = [*health.routes(), *metrics.routes()]
-    public = [*tracking.routes(tracking_desk), *help_pages.routes(help_desk), *confirming.routes(_confirming(parts))]
+    public = [
+        *tracking.routes(tracking_desk),
+        *help_pages.routes(help_desk),
+        *confirming.routes(_confirming(parts)),
+        *subscription_pages.routes(broadcasting_of(parts).public),
+    ]
     routes = [*of_desk, *console.routes(desk), *public, *static.routes(), *of_channels]
     errors = Pages(desk.words, desk.clock, desk.brands)
     return Starlette(routes=[*routes, Route("/", RedirectResponse("/chat"))], exception_handlers=handlers(errors))
@@ -114,7 +123,7 @@ def _confirming(parts: Parts) -> ConfirmingDesk:
         confirm=Confirm(
             words=parts.words,
             links=parts.links,
-            promise=promise(parts.settings),
+            promise=promises.promise(parts.settings),
             letters=lambda: channel_of_letters(parts.channels),
             door=lambda name: parts.channels[name].door(),
         ),

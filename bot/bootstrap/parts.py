@@ -27,9 +27,7 @@ from bot.wording import Wording
 from bot.wording.traditional import HANT, traditional
 from channels.contract import Channel
 from channels.record_contract import Recorder
-from escalation.cases import Promise
 from escalation.links import TrackingLinks
-from escalation.queue import Patience
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,18 +97,6 @@ def make_parts(settings: Settings, clock: Clock) -> Parts:
     )
 
 
-def promise(settings: Settings) -> Promise:
-    return Promise(
-        first_answer=timedelta(hours=settings.promise.first_answer_hours),
-        decision=timedelta(days=settings.promise.decision_days),
-        same_matter=timedelta(days=settings.promise.same_matter_days),
-    )
-
-
-def remind_after(settings: Settings) -> timedelta:
-    return timedelta(minutes=settings.promise.unread_reminder_minutes)
-
-
 def channel_of_letters(channels: Mapping[str, Channel]) -> str | None:
     """The channel by which the desk can write to an e-mail address of its own accord."""
     return next((name for name, channel in channels.items() if channel.capabilities.reaches == "email"), None)
@@ -119,13 +105,6 @@ def channel_of_letters(channels: Mapping[str, Channel]) -> str | None:
 def recorder_of(channels: Mapping[str, Channel]) -> Recorder | None:
     """Takes what agents key in."""
     return next((recorder for channel in channels.values() if (recorder := channel.recorder()) is not None), None)
-
-
-def patience_of(settings: Settings) -> Patience:
-    return Patience(
-        live=timedelta(seconds=settings.promise.queue_patience_seconds),
-        other=timedelta(hours=settings.promise.first_answer_hours),
-    )
 
 
 def brands(settings: Settings) -> Mapping[str, str]:

@@ -54,6 +54,7 @@ class MailChannel(Channel):
     def __init__(self, context: ChannelContext, settings: MailSettings, dns: Dns | None = None) -> None:
         self._context = context
         self._door = settings.address
+        self._bulk_from = settings.bulk_address or settings.address
         self._book = AddressBook(settings.address, context.secret)
         self._parsers = ParserPool(settings.parse_seconds, settings.parse_memory_bytes)
         # Apart from those that read whole mails: at the door nobody waits for one that is slow to read.
@@ -75,6 +76,7 @@ class MailChannel(Channel):
             one_reply=True,
             formatted=True,
             reaches="email",
+            broadcasts=True,
             repeat_harmless=self._out.repeat_harmless,
         )
 
@@ -151,8 +153,8 @@ class MailChannel(Channel):
         names = self._context.exchange_names
         exchange = names.get(message.language) or next(iter(names.values()), "")
         default = self._context.words.say("mail.subject_default", message.language, exchange=exchange)
-        letter = write(message, self._book, exchange, default, self._context.public_url)
-        if message.automatic:
+        letter = write(message, self._book, exchange, default, self._context.public_url, self._bulk_from)
+        if message.automatic and not message.unsubscribe:  # notices have a rate of their own, at the desk
             await self._caps.take(message)
         return await self._out.deliver(letter)
 

@@ -26,21 +26,34 @@ class Letter:
     """A finished mail and the envelope it travels in."""
 
     sender: str
-    """Empty for automatic answers: nothing may be sent back to them (RFC 3834 section 3.3)."""
+    """Empty for automatic answers: nothing may be sent back to them (RFC 3834 section 3.3). Of a notice, which is no
+    answer, it is to be heard that it did not arrive."""
     recipient: str
     message_id: str
     written_at: datetime
     content: bytes
 
 
-def write(message: OutboundMessage, book: AddressBook, exchange: str, default_subject: str, own_address: str) -> Letter:
-    """`own_address`: where our pages are, the only links of a mail. Raises Rejected when the recipient is not one plain
-    address, or is ourselves, or must not get an automatic answer because it probably wrote nothing to us."""
+def write(
+    message: OutboundMessage,
+    book: AddressBook,
+    exchange: str,
+    default_subject: str,
+    own_address: str,
+    bulk_from: str = "",
+) -> Letter:
+    """`own_address`: where our pages are, the only links of a mail. `bulk_from`: what notices to subscribers come from.
+
+    Raises Rejected when the recipient is not one plain address, or is ourselves, or must not get an automatic answer
+    because it probably wrote nothing to us.
+    """
     recipient = _checked(message.recipient, book)
     if message.automatic and _forged(message):
         raise Rejected("no automatic answer was sent: the mail is probably forged, its sender could not be confirmed")
     mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
-    mail["From"] = Address(display_name=plain_header(exchange), addr_spec=book.inbox)
+    mail["From"] = Address(
+        display_name=plain_header(exchange), addr_spec=(bulk_from if message.unsubscribe else "") or book.inbox
+    )
     mail["To"] = recipient
     mail["Subject"] = reply_subject(message, default_subject)
     mail["Date"] = format_datetime(message.created_at)
@@ -50,7 +63,7 @@ def write(message: OutboundMessage, book: AddressBook, exchange: str, default_su
     mail["Content-Language"] = language
     reply_to = book.reply_address(message.conversation_key, message.recipient)
     return Letter(
-        sender="" if message.automatic else book.inbox,
+        sender="" if message.automatic and not message.unsubscribe else book.inbox,
         recipient=recipient,
         message_id=message_id,
         written_at=message.created_at,
@@ -122,4 +135,14 @@ def _identity(message_id: str, reply_to: str, message: OutboundMessage) -> bytes
         lines += [f"In-Reply-To: {parent[0]}", "References: " + "\r\n ".join([*chain, *parent])]
     if message.automatic:
         lines.append("Auto-Submitted: " + ("auto-replied" if parent else "auto-generated"))
+    lines += _bulk(message.unsubscribe)
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def _bulk(unsubscribe: str) -> list[str]:
+    """The fields by which a mail program offers to unsubscribe (RFC 2369 section 3.2, RFC 8058 section 3.1: one click
+    needs https). Precedence keeps vacation notes away (RFC 3834 section 2)."""
+    if not unsubscribe:
+        return []
+    one_click = ["List-Unsubscribe-Post: List-Unsubscribe=One-Click"] if unsubscribe.startswith("https://") else []
+    return ["Precedence: bulk", f"List-Unsubscribe: <{unsubscribe}>", *one_click]

@@ -22,6 +22,10 @@ class MailSettings(BaseModel):
     address: str = "complaints@exchange.example"
     """The complaint inbox: what users write to and what answers come from."""
 
+    bulk_address: str = ""
+    """What notices to subscribers come from, so that a complaint about them does not harm the inbox; empty: the inbox.
+    Answers to them go to the inbox."""
+
     relay_host: str = ""
     """The server that takes our answers. Empty: they are put into the Maildir `maildrop/` of the data folder."""
     relay_port: int = Field(default=587, ge=1, le=65535)
@@ -89,6 +93,13 @@ class MailSettings(BaseModel):
                 f"the part before the @ of {value!r} must have at most {MAX_INBOX_LOCAL} characters and no '+', "
                 "because reply addresses are made by adding to it"
             )
+        return value.lower()
+
+    @field_validator("bulk_address")
+    @classmethod
+    def _plain_bulk_address(cls, value: str) -> str:
+        if value and not (value.isascii() and is_mailbox(value)):
+            raise ValueError(f"{value!r} is not a mail address such as notices@exchange.example")
         return value.lower()
 
     @field_validator("resolver")

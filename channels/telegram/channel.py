@@ -39,7 +39,7 @@ class TelegramChannel(Channel):
     ) -> None:
         """`sleep` is how the channel waits between two tries and between two messages."""
         self._on = bool(settings.bot_id)
-        self.capabilities = replace(ABLE, live=self._on)
+        self.capabilities = replace(ABLE, live=self._on, broadcasts=self._on)
         self._mode = settings.mode
         self._connection = Connection(settings)
         self._state = State()

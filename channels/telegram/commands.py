@@ -10,8 +10,14 @@ from telegram import BotCommand, BotCommandScopeAllPrivateChats
 from channels.contract import Words
 from channels.telegram.api import Api
 
-PAYLOADS = {"status": "status", "agent": "person", "appeal": "appeal"}
-NAMES = ("start", "help", "status", "agent", "language", "appeal")
+PAYLOADS = {
+    "status": "status",
+    "agent": "person",
+    "appeal": "appeal",
+    "subscribe": "subscribe",
+    "unsubscribe": "unsubscribe",
+}
+NAMES = ("start", "help", "status", "agent", "language", "appeal", "subscribe", "unsubscribe")
 _COMMAND = re.compile(r"/([a-z_]{1,32})(?:@[A-Za-z0-9_]{1,64})?(?:\s+(.*))?", re.DOTALL)
 _REPLACED_BY_WORDS = frozenset({"help", "agent"})
 """What follows these commands says more than the sentence does; after "status" it says nothing."""

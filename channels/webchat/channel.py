@@ -38,6 +38,7 @@ class WebChat(Channel):
             buttons=True,
             immediate=True,
             repeat_harmless=True,
+            broadcasts=True,
         )
         origins = Origins(context.public_url, [*map(as_origin, context.site_origins), *settings.origins])
         sessions = Sessions(context.secret, "webchat session v1", "c")
@@ -53,6 +54,7 @@ class WebChat(Channel):
             receiver=self._receiver,
             transcript=context.transcript,
             attention=context.attention,
+            announcements=context.announcements,
             words=context.words,
             link_origins=(origin_of_url(context.public_url),),
             admit=self._gate.admit,

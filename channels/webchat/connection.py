@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from channels.contract import Accepted, Account, Entry, Transcript, Words
 from channels.faults import RetryLater
-from channels.live_contract import Attention
+from channels.live_contract import Announced, Announcements, Attention
 from channels.web_budget import Budget
 from channels.web_sessions import Sessions
 from channels.webchat.cursor import Cursor
@@ -32,6 +32,7 @@ from channels.webchat.frames import (
     Typing,
     dump,
     entry_fields,
+    news_fields,
     parse,
 )
 from channels.webchat.receive import Receiver, Refused, Speaker
@@ -65,6 +66,7 @@ class Desk:
     receiver: Receiver
     transcript: Transcript
     attention: Attention
+    announcements: Announcements | None
     words: Words
     link_origins: tuple[str, ...]
     admit: Callable[[str], AbstractContextManager[None]]
@@ -80,6 +82,8 @@ class Connection:
         self._cursor = Cursor(0)
         self._sending = asyncio.Lock()
         self._watcher: Watcher | None = None
+        self._announcements: Announcements | None = None
+        self._announced: Announced | None = None
 
     async def run(self) -> None:
         """Until the client leaves (WebSocketDisconnect) or is sent away; then the socket is closed."""
@@ -98,6 +102,7 @@ class Connection:
             # Watching begins before the first look: what is said in between is a wake-up, not a gap.
             async with self._desk.transcript.changes(hello.session) as wakeups:
                 await self._welcome(hello)
+                self._announcements = self._desk.announcements if hello.news else None
                 await until_one_ends(self._listen(), self._show(wakeups), *self._watch(hello))
 
     def _watch(self, hello: Hello) -> list[Coroutine[Any, Any, None]]:
@@ -161,14 +166,25 @@ class Connection:
 
     async def _show(self, wakeups: AsyncIterator[None]) -> None:
         await self._show_new()
+        await self._show_news()
         async for _ in wakeups:
             with suppress(RetryLater):  # the store is out of order: the next wake-up looks again
                 await self._show_new()
+                await self._show_news()
 
     async def _show_new(self) -> None:
         entries = await self._desk.transcript.entries(self._speaker.session_id, self._cursor.floor)
         for entry in self._cursor.take(entries):
             await self._send({"type": "entry", **entry_fields(entry)})
+
+    async def _show_news(self) -> None:
+        """Notices, for a client that understands them; again when something of them changed."""
+        if self._announcements is None:
+            return
+        announced = await self._announcements.of(self._speaker.session_id)
+        if announced != self._announced:
+            self._announced = announced
+            await self._send(news_fields(announced))
 
     async def _listen(self) -> None:
         while True:

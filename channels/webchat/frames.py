@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from channels.contract import Entry
+from channels.live_contract import Announced
 
 VERSION = 1
 Language = Literal["en", "zh", "zh-Hant"]
@@ -42,6 +43,8 @@ class Hello(_Frame):
     language: Language | None = None
     live: bool = False
     """The client understands `state` and `typing`."""
+    news: bool = False
+    """The client understands `news`."""
     token: str | None = Field(default=None, max_length=8192)
 
 
@@ -145,3 +148,12 @@ def entry_fields(entry: Entry) -> dict[str, Any]:
         "files": [{"id": file.id, "name": file.name, "size": file.size} for file in entry.files] or None,
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def news_fields(announced: Announced) -> dict[str, Any]:
+    """The notices beside a conversation as they stand on the wire."""
+    items = [
+        {"id": one.id, "title": one.title, "text": one.text, "at": one.at.isoformat(timespec="milliseconds")}
+        for one in announced.items
+    ]
+    return {"type": "news", "subscribed": announced.subscribed, "items": items}

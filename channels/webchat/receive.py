@@ -20,8 +20,12 @@ from channels.webchat.tokens import Proof
 CHANNEL = "webchat"
 RETRY_SECONDS = 5.0
 """When to try again after a fault of ours that named no time."""
-ALWAYS_OFFERED: Mapping[str, str] = {"person": "webchat.person_title"}
-"""Buttons that need no offer: every client shows "talk to a person" all the time."""
+ALWAYS_OFFERED: Mapping[str, str] = {
+    "person": "webchat.person_title",
+    "subscribe": "webchat.subscribe_title",
+    "unsubscribe": "webchat.unsubscribe_title",
+}
+"""Buttons that need no offer: a client may show them all the time."""
 
 
 class Refused(Exception):

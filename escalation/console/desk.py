@@ -15,6 +15,7 @@ from bot.store.store import Store
 from bot.wording import Wording
 from channels.contract import Capabilities
 from channels.record_contract import Recorder
+from escalation.broadcast.service import Broadcasts
 from escalation.handling import Handling
 from escalation.links import TrackingLinks
 
@@ -31,6 +32,7 @@ class ConsoleDesk:
     """Holds at least the catalogues of `escalation/web/wording` and `escalation/console/wording`."""
     handling: Handling
     presence: Presence
+    broadcasts: Broadcasts
     links: TrackingLinks
     evidence: Files
     capabilities: Callable[[str], Capabilities]

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from escalation.console.auth import LogIn
+from escalation.console.broadcasts_page import BroadcastsPage
 from escalation.console.conversation_page import ConversationPage
 from escalation.console.deeds import Deeds
 from escalation.console.desk import ConsoleDesk
@@ -95,6 +96,7 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
     formatted = FormattedMessages(desk.store, desk.raw, pages, desk.formatted)
     downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
     gaps = GapsPage(desk.store, pages)
+    broadcasts = BroadcastsPage(desk.store, pages, desk.broadcasts)
     return [
         Route("/login", entrance.show, methods=["GET"]),
         Route("/login", entrance.enter, methods=["POST"]),
@@ -118,6 +120,7 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         Route("/c/{id:int}/teach", doors.form(deeds.teach), methods=["POST"]),
         Route("/letter/{id:int}", doors.page(letters.show), methods=["GET"]),
         Route("/letter/{id:int}", doors.form(letters.settle), methods=["POST"]),
+        *broadcasts.routes(doors),
         Route("/gaps", doors.page(gaps.show), methods=["GET"]),
         Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
         Route("/message/{id:int}/formatted", doors.page(formatted.show), methods=["GET"]),

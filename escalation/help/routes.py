@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,8 @@ from bot.store.store import Store
 from bot.understanding.knowledge import Article, Knowledge
 from bot.understanding.masking import masked, same_words_key
 from bot.wording import Wording, base
+from escalation.broadcast.repository import broadcasts
+from escalation.broadcast.repository.broadcasts import BroadcastRow
 from escalation.help import feed, repository
 from escalation.help.blocks import blocks
 from escalation.help.repository import Gap
@@ -133,12 +135,17 @@ class HelpPages:
 
     async def notices(self, request: Request) -> Response:
         shown = [(one, blocks(one.body)) for one in self._shelf.notices(_language(request))]
-        return self._pages.show(request, "notices.html", notices=shown)
+        return self._pages.show(request, "notices.html", notices=shown, published=await self._published())
+
+    async def _published(self) -> Sequence[BroadcastRow]:
+        now = self._desk.clock()
+        return await self._desk.store.read(lambda connection: broadcasts.published(connection, now))
 
     async def atom(self, request: Request) -> Response:
         language = _language(request)
         content = feed.atom(
             self._shelf.notices(language),
+            await self._published(),
             title=self._desk.words.say("help.notices_of", language, brand=self._desk.brands[language]),
             author=self._desk.brands[language],
             language=language,

@@ -12,7 +12,7 @@ from channels.monitor.pace import ServerClock
 from tests.bluesky.pds_api import HANDLE, PASSWORD, Pds, did_of
 from tests.contract.desk import ContractDesk
 from tests.contract.peer import Heard
-from tests.monitor.context import PUBLIC_URL
+from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
 from tests.monitor.peer import POLL_SECONDS, WatchingPeer

@@ -34,6 +34,8 @@ from bot.wording import HERE as OWN_WORDING
 from bot.wording import Wording, load
 from channels.contract import Author, Capabilities
 from escalation import cases, queue
+from escalation.broadcast.policy import Rules
+from escalation.broadcast.service import Broadcasts
 from escalation.cases import Opening, Promise
 from escalation.console import routes as console
 from escalation.console.desk import ConsoleDesk
@@ -114,6 +116,10 @@ def capabilities(channel: str) -> Capabilities:
     )
 
 
+def broadcasting() -> Mapping[str, Capabilities]:
+    return {name: capabilities(name) for name in ("mail", "telegram", "webchat")}
+
+
 async def as_it_came(channel: str, raw: bytes, _envelope: Mapping[str, Any]) -> str | None:
     """Of a mail the bytes themselves: what a channel finds in them is its own affair."""
     return raw.decode() if channel == "mail" else None
@@ -149,6 +155,7 @@ async def running(store: Store, clock: Clock, folder: Path, *, scanning: bool = 
         words=words,
         handling=handling,
         presence=presence,
+        broadcasts=Broadcasts(store=store, clock=clock, rules=Rules(time_zone="UTC"), channels=broadcasting),
         links=links,
         evidence=evidence,
         raw=Files(folder / "raw"),

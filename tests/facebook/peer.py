@@ -19,8 +19,8 @@ from channels.monitor.pace import ServerClock
 from tests.contract.desk import ContractDesk
 from tests.contract.peer import Delivery, Heard
 from tests.facebook.graph_api import CREDENTIALS, PAGE, Fault, GraphApi, signed
+from tests.fakes.desk import PUBLIC_URL
 from tests.fakes.web import Exchangeable, serving
-from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.peer import POLL_SECONDS, WatchingPeer
 

@@ -11,8 +11,8 @@ from channels.mastodon.settings import check
 from channels.monitor.pace import ServerClock
 from tests.contract.desk import ContractDesk
 from tests.contract.peer import Delivery, Heard
+from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.mastodon_api import ACCOUNT, TOKEN, MastodonApi
-from tests.monitor.context import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
 from tests.monitor.peer import POLL_SECONDS, WatchingPeer

@@ -58,6 +58,8 @@ async def test_it_asks_only_for_what_it_reads(api: BotApi, polling: TelegramChan
         "agent",
         "language",
         "appeal",
+        "subscribe",
+        "unsubscribe",
     ]
 
 

@@ -270,8 +270,9 @@ def test_the_desk_understands_what_commands_say() -> None:
     from bot.binding.commands import APPEAL
     from bot.speaking import is_only_a_wish, wished_language
     from channels.telegram.commands import PAYLOADS
+    from escalation.broadcast.subscribing import SUBSCRIBE, UNSUBSCRIBE
 
-    assert set(PAYLOADS.values()) <= {*BUTTONS, APPEAL}
+    assert set(PAYLOADS.values()) <= {*BUTTONS, APPEAL, SUBSCRIBE, UNSUBSCRIBE}
     for language in ("en", "zh"):
         sentence = WORDS.say("telegram.say_language", language)
         assert is_only_a_wish(sentence)

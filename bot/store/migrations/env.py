@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from bot.store import (
     binding_tables,
+    broadcast_tables,
     confirming_tables,
     file_tables,
     identity_tables,
@@ -26,6 +27,7 @@ for table in (
     file_tables.FileCheck,
     live_tables.Upload,
     binding_tables.Invitation,
+    broadcast_tables.Broadcast,
     learning_tables.Correction,
     identity_tables.IdentityProof,
     knowledge_tables.KnowledgeGap,

@@ -95,7 +95,7 @@ export class Connection {
 
   hello(session) {
     const { floor, language, token } = this.owner;
-    return { type: "hello", version: VERSION, ...session, after: floor, language, token: token || null, live: true };
+    return { type: "hello", version: VERSION, ...session, after: floor, language, token: token || null, live: true, news: true };
   }
 
   hear(socket, frame) {

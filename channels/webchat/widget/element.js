@@ -99,6 +99,7 @@ class RedressChat extends HTMLElement {
     if (frame.type === "entry") this.takeEntries([frame]);
     if (frame.type === "stored") this.stored(frame);
     if (frame.type === "state") this.takeState(frame);
+    if (frame.type === "news") this.view.news.take(frame, this.store.lastNews);
     if (frame.type === "typing") this.view.situation.agentTypes(frame.name);
     if (frame.type === "error") this.refused(frame);
   }
@@ -157,6 +158,11 @@ class RedressChat extends HTMLElement {
 
   onPress(button, title) {
     this.write({ type: "press", button, text: title });
+  }
+
+  /** Who closed the list has seen what was in it. */
+  onNewsClosed(newest) {
+    this.store.lastNews = Math.max(this.store.lastNews, newest);
   }
 
   onLanguage() {

@@ -26,6 +26,15 @@ export class Store {
     write(this.drawer + "read", seq ? String(seq) : null);
   }
 
+  /** The newest notice whose list was closed by the user. */
+  get lastNews() {
+    return Number(read(this.drawer + "news")) || 0;
+  }
+
+  set lastNews(id) {
+    write(this.drawer + "news", id ? String(id) : null);
+  }
+
   get language() {
     return read(this.drawer + "language");
   }

@@ -80,7 +80,13 @@ ul { list-style: none; margin: 0; padding: 0; }
 .tray button { grid-area: 1 / 2 / span 2; min-width: 2.4em; }
 .files { max-width: 88%; margin-top: 4px; }
 .files button { text-align: start; overflow-wrap: anywhere; text-decoration: underline; margin-top: 2px; min-height: 2em; }
-.person { width: 100%; margin-top: 8px; }
+.person, .subscription { width: 100%; margin-top: 8px; }
+.subscription { margin-top: 4px; border-color: transparent; color: var(--soft); font-size: .9em; }
+.news { flex: none; max-height: 40%; overflow-y: auto; background: var(--raised); border-bottom: 1px solid var(--line); padding: 6px 14px; }
+.news summary { cursor: pointer; font-weight: 600; min-height: 1.8em; }
+.news h3 { margin: 8px 0 0; font-size: 1em; }
+.news p { white-space: pre-line; overflow-wrap: anywhere; }
+.news time { color: var(--soft); font-size: .82em; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 480px) {
   .panel { inset: 0; width: 100%; height: 100dvh; border-radius: 0; border: 0; }

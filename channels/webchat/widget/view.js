@@ -2,13 +2,14 @@
 
 import { say } from "./strings.js";
 import { MessageList } from "./messages.js";
+import { News } from "./news.js";
 import { SituationLines } from "./situation.js";
 import { SHEET } from "./style.js";
 import { Tray } from "./tray.js";
 
 /**
  * `owner` hears onOpen(), onClose(), onText(text), onPress(name, title), onLanguage(), onTyping(), onAttach(files),
- * onDetach(item), onFile(file).
+ * onDetach(item), onFile(file), onNewsClosed(newest).
  */
 export class View {
   constructor(root, owner, { asPage, language }) {
@@ -29,7 +30,7 @@ export class View {
     this.panel.setAttribute("role", this.asPage ? "region" : "dialog");
     this.panel.setAttribute("aria-labelledby", "title");
     this.launcher.setAttribute("aria-controls", "panel");
-    this.panel.append(this.buildHead(), this.buildStatus(), this.buildQuestion(), this.buildLog(), ...this.buildSituation(), this.buildFoot());
+    this.panel.append(this.buildHead(), this.buildStatus(), this.buildQuestion(), this.buildNews(), this.buildLog(), ...this.buildSituation(), this.buildFoot());
     this.panel.addEventListener("keydown", (event) => this.onKey(event));
     this.panel.hidden = !this.asPage;
     this.launcher.hidden = this.asPage;
@@ -80,6 +81,12 @@ export class View {
     this.question.hidden = true;
     this.rest();
     answered(yes);
+  }
+
+  buildNews() {
+    const closed = (newest) => this.owner.onNewsClosed(newest);
+    this.news = new News((name) => this.press(name, say(this.language, name)), closed);
+    return this.news.list;
   }
 
   buildLog() {
@@ -133,7 +140,7 @@ export class View {
     this.buildTray();
     form.append(this.label, this.attacher, this.picker, this.input, this.sender);
     const foot = make("footer", {});
-    foot.append(this.choices, this.problem, this.files, this.filesLive, form, this.hint, this.person);
+    foot.append(this.choices, this.problem, this.files, this.filesLive, form, this.hint, this.person, this.news.button);
     return foot;
   }
 
@@ -262,6 +269,7 @@ export class View {
     this.input.value = "";
     this.showProblem("");
     this.situation.reset();
+    this.news.reset();
     this.messages.setSeen(0);
   }
 
@@ -316,6 +324,7 @@ export class View {
     this.messages.relabel(language);
     this.tray.relabel(language);
     this.situation.relabel(language);
+    this.news.relabel(language);
     this.attacher.setAttribute("aria-label", say(language, "attach"));
     this.attacher.title = say(language, "attach");
     this.setUnread(this.unread || 0);

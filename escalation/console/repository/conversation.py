@@ -110,7 +110,7 @@ class Everything:
 
 def find(connection: Connection, conversation_id: int) -> ShownConversation | None:
     query = select(*_columns(Conversation, ShownConversation)).where(Conversation.id == conversation_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.where(Conversation.owner != queue.ANNOUNCER)).one_or_none()
     return None if row is None else ShownConversation(**row._mapping)
 
 

@@ -1,0 +1,1 @@
+"""All queries about subscribers and broadcasts."""
