@@ -7,18 +7,20 @@ import re
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
-from sqlalchemy import insert, select
+import pytest
+from sqlalchemy import Executable, func, insert, select
 
 from bot.bootstrap import Desk, build
 from bot.serve import running
 from bot.settings import Settings
 from bot.store.migrate import migrate
-from bot.store.tables import Agent, Case, Conversation, Evidence, Inbox
+from bot.store.tables import Agent, Case, Conversation, Evidence, Inbox, Outbox
 from channels.contract import Channel
 from channels.form.filing import CHANNEL
 from channels.mail.channel import MailChannel
@@ -35,16 +37,36 @@ PATIENCE_SECONDS = 30
 TELLING = {"description": "I asked for my money five days ago and nobody answers."}
 ANNA = AgentRef(id=1001, name="Anna", role="agent")
 Given = tuple[str, bytes]
+on_both = pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class Since:
+    """Where a test began on a desk that others have used before it."""
+
+    case: int = 0
+    inbox: int = 0
+    evidence: int = 0
+    conversation: int = 0
+    mails: int = 0
+
+
+@dataclass(frozen=True)
 class FormDesk:
+    """A running desk as one test sees it: what came in before `since` is not there."""
+
     desk: Desk
     url: str
     relay: FakeRelay
     rasa: FakeRasa
     clock: MovedClock
     folder: Path
+    since: Since = Since()
+
+    @property
+    def address(self) -> str:
+        """A mailbox that nobody has typed here before."""
+        return f"li.mei.{self.since.inbox}@mail.example"
 
     @property
     def channel(self) -> Channel:
@@ -62,39 +84,77 @@ class FormDesk:
             yield Visitor(http, self.url)
 
     async def cases(self) -> Sequence[Any]:
-        return await self.desk.store.read(lambda c: c.execute(select(Case).order_by(Case.id)).all())
+        return await self._rows(select(Case).where(Case.id > self.since.case).order_by(Case.id))
 
     async def received(self) -> Sequence[Any]:
-        return await self.desk.store.read(lambda c: c.execute(select(Inbox.text, Inbox.outcome, Inbox.state)).all())
+        query = select(Inbox.text, Inbox.outcome, Inbox.state).where(Inbox.id > self.since.inbox)
+        return await self._rows(query.order_by(Inbox.id))
 
     async def evidence(self) -> Sequence[Any]:
-        query = select(Evidence.filename, Evidence.size, Evidence.sha256).order_by(Evidence.id)
-        return await self.desk.store.read(lambda c: c.execute(query).all())
+        query = select(Evidence.filename, Evidence.size, Evidence.sha256).where(Evidence.id > self.since.evidence)
+        return await self._rows(query.order_by(Evidence.id))
 
-    async def mails(self, count: int) -> None:
+    async def conversations(self) -> Sequence[Any]:
+        query = select(Conversation).where(Conversation.id > self.since.conversation)
+        return await self._rows(query.order_by(Conversation.id))
+
+    async def settled(self) -> None:
+        """Returns when nothing is in hand or waits to be sent."""
+        waiting = select(Outbox.id).where(Outbox.state.in_(("new", "sending")))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await self._rows(waiting) or await self._rows(select(Inbox.id).where(Inbox.state == "new")):
+                await asyncio.sleep(0.02)
+
+    @property
+    def letters(self) -> Sequence[Letter]:
+        every = zip(self.relay.recipients, self.relay.mails, self.relay.bodies, strict=True)
+        return [Letter(*one) for one in every][self.since.mails :]
+
+    async def mails(self, count: int) -> Sequence[Letter]:
         """Returns when the relay has so many."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while len(self.relay.mails) < count:
+            while len(self.letters) < count:
                 await asyncio.sleep(0.02)
+        return self.letters
 
     def link(self) -> str:
         """What the first mail asks its reader to open."""
-        [link] = LINK.findall(self.relay.bodies[0])
+        [link] = LINK.findall(self.letters[0].body)
         return str(link)
 
     async def agent(self) -> AgentRef:
-        person = {"id": ANNA.id, "login": "anna", "name": ANNA.name, "role": ANNA.role, "disabled": False}
-        values = {**person, "password_hash": "-", "created_at": self.clock()}
-        await self.desk.store.write(lambda c: c.execute(insert(Agent).values(**values)))
+        if not await self._rows(select(Agent.id).where(Agent.id == ANNA.id)):
+            person = {"id": ANNA.id, "login": "anna", "name": ANNA.name, "role": ANNA.role, "disabled": False}
+            values = {**person, "password_hash": "-", "created_at": self.clock()}
+            await self.desk.store.write(lambda c: c.execute(insert(Agent).values(**values)))
         return ANNA
 
-    async def conversation_ids(self) -> Sequence[int]:
-        query = select(Conversation.id).order_by(Conversation.id)
-        return await self.desk.store.read(lambda c: list(c.execute(query).scalars()))
+    async def afresh(self) -> FormDesk:
+        """The same desk for the next test, when it has finished with the one before."""
+        await self.settled()
+        self.rasa.mode = "well"
+        self.rasa.seen.clear()
+        since = Since(
+            case=await self._newest(Case),
+            inbox=await self._newest(Inbox),
+            evidence=await self._newest(Evidence),
+            conversation=await self._newest(Conversation),
+            mails=len(self.relay.mails),
+        )
+        return replace(self, since=since)
 
-    async def conversations(self) -> Sequence[Any]:
-        query = select(Conversation.channel, Conversation.recipient, Conversation.owner, Conversation.case_id)
-        return await self.desk.store.read(lambda c: c.execute(query.order_by(Conversation.id)).all())
+    async def _newest(self, table: type[Case | Inbox | Evidence | Conversation]) -> int:
+        [[newest]] = await self._rows(select(func.max(table.id)))
+        return newest or 0
+
+    async def _rows(self, query: Executable) -> Sequence[Any]:
+        return await self.desk.store.read(lambda c: c.execute(query).all())
+
+
+class Letter(NamedTuple):
+    recipient: str
+    mail: EmailMessage
+    body: str
 
 
 class Visitor:

@@ -11,7 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.form.desk import HIDDEN, NUMBER, TELLING, form_desk
+from bot.store import engine
+from tests.form.desk import HIDDEN, NUMBER, TELLING, FormDesk, form_desk, on_both
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"proof" * 1000
 WHOLE = {
@@ -31,8 +34,9 @@ WHOLE = {
 }
 
 
-async def test_a_whole_form_becomes_a_case_with_its_facts_and_files(tmp_path: Path, database_url: str) -> None:
-    async with form_desk(tmp_path, database_url) as place, place.visitor() as visitor:
+@on_both
+async def test_a_whole_form_becomes_a_case_with_its_facts_and_files(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         page = await visitor.file(WHOLE, [("凭证.png", PICTURE), ("b.txt", b"second")], language="zh")
         [case] = await place.cases()
         assert NUMBER.search(page)
@@ -51,8 +55,8 @@ async def test_a_whole_form_becomes_a_case_with_its_facts_and_files(tmp_path: Pa
         assert conversation.owner == "queue"
 
 
-async def test_the_case_is_opened_when_the_bot_is_down(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_the_case_is_opened_when_the_bot_is_down(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         place.rasa.mode = "error"
         page = await visitor.file(TELLING)
         [case] = await place.cases()
@@ -60,8 +64,9 @@ async def test_the_case_is_opened_when_the_bot_is_down(tmp_path: Path) -> None:
         assert place.rasa.seen == []
 
 
-async def test_sent_twice_at_once_it_is_one_complaint(tmp_path: Path, database_url: str) -> None:
-    async with form_desk(tmp_path, database_url) as place, place.visitor() as visitor:
+@on_both
+async def test_sent_twice_at_once_it_is_one_complaint(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         token = await visitor.token()
         pages = await asyncio.gather(*(visitor.file(TELLING, [("a.png", PICTURE)], token=token) for _ in range(3)))
         [case] = await place.cases()
@@ -70,8 +75,8 @@ async def test_sent_twice_at_once_it_is_one_complaint(tmp_path: Path, database_u
         assert len(await place.evidence()) == 1
 
 
-async def test_what_is_corrected_after_going_back_joins_the_same_case(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_what_is_corrected_after_going_back_joins_the_same_case(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         token = await visitor.token()
         await visitor.file(TELLING, token=token)
         page = await visitor.file({"description": "I forgot: it was 300 USDT."}, token=token)
@@ -82,8 +87,8 @@ async def test_what_is_corrected_after_going_back_joins_the_same_case(tmp_path: 
         assert "I forgot" in texts[1]
 
 
-async def test_something_is_added_by_the_link_of_the_receipt(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_something_is_added_by_the_link_of_the_receipt(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         page = await visitor.file(TELLING)
         add = html.unescape(page).split('href="/form?add=')[1].split('"')[0]
         form = await visitor.http.get(f"/form?add={add}")
@@ -102,9 +107,9 @@ async def test_something_is_added_by_the_link_of_the_receipt(tmp_path: Path) -> 
     ("language", "sentence"), [("en", "Please describe what happened."), ("zh", "请说明发生了什么。")]
 )
 async def test_a_faulty_form_comes_back_with_all_that_was_typed_and_sent(
-    tmp_path: Path, language: str, sentence: str
+    place: FormDesk, language: str, sentence: str
 ) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+    async with place.visitor() as visitor:
         given = {"name": 'Li "Mei" <b>', "email": "not an address", "description": " ", "amount": "3200 USDT"}
         answer = await visitor.send(given, [("a.png", PICTURE)], language=language)
         assert answer.status_code == 422
@@ -139,8 +144,8 @@ async def test_limits_are_said_and_nothing_is_stored(tmp_path: Path) -> None:
         assert await place.received() == []
 
 
-async def test_nobody_else_posts_the_form(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_nobody_else_posts_the_form(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         for origin in ("https://evil.example", "null"):
             assert (await visitor.send(TELLING, headers={"origin": origin})).status_code == 403
         made_up = await visitor.send(TELLING, token="f1" + "A" * 24 + ".secret")
@@ -170,11 +175,14 @@ async def test_one_address_cannot_flood_and_the_others_are_not_hindered(tmp_path
         assert len(await place.cases()) == 3
 
 
-async def test_when_nothing_can_be_stored_the_words_come_back_and_go_through_later(tmp_path: Path) -> None:
+async def test_when_nothing_can_be_stored_the_words_come_back_and_go_through_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Another program has the database locked for longer than the desk waits."""
+    monkeypatch.setattr(engine, "SQLITE_BUSY_MS", 300)
     async with form_desk(tmp_path) as place, place.visitor() as visitor:
         token = await visitor.token(language="zh")
-        with closing(sqlite3.connect(tmp_path / "redress.db", isolation_level=None)) as other:
+        with closing(sqlite3.connect(place.folder / "redress.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             answer = await visitor.send(TELLING, token=token, language="zh")
             other.execute("ROLLBACK")
@@ -211,8 +219,8 @@ async def test_a_full_disk_for_files_still_takes_the_words(tmp_path: Path) -> No
         assert len(await place.cases()) == 1
 
 
-async def test_secrets_do_not_reach_the_case_nor_the_page(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_secrets_do_not_reach_the_case_nor_the_page(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         page = await visitor.file(
             {"description": "my password is Hunter2!x, please help", "asset": "my password is Zz8!kk"}
         )
@@ -222,8 +230,8 @@ async def test_secrets_do_not_reach_the_case_nor_the_page(tmp_path: Path) -> Non
         assert "password removed" in received.text
 
 
-async def test_a_receipt_opens_with_its_secret_only(tmp_path: Path) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_a_receipt_opens_with_its_secret_only(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
         token = await visitor.token()
         await visitor.file(TELLING, token=token)
         wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
@@ -234,11 +242,12 @@ async def test_a_receipt_opens_with_its_secret_only(tmp_path: Path) -> None:
         assert (await visitor.http.get(f"/form/receipt/{unused}")).status_code == 404
 
 
-async def test_no_word_of_it_is_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    async with form_desk(tmp_path) as place, place.visitor() as visitor:
+async def test_no_word_of_it_is_logged(place: FormDesk, capfd: pytest.CaptureFixture[str]) -> None:
+    async with place.visitor() as visitor:
         await visitor.file({**TELLING, "name": "Li Mei Unheard", "email": "unheard.of@mail.example"})
         await visitor.send({"description": "x", "email": "broken unheard"})
         assert len(await place.cases()) == 1
     said = "".join(capfd.readouterr())
+    assert "turn_done" in said
     for words in ("five days ago", "Unheard", "unheard"):
         assert words not in said
