@@ -1,4 +1,4 @@
-"""A desk with four channels in memory: a mailbox, a live chat, a public square, and a messenger with start links."""
+"""A desk in memory with a form, a mailbox, a live chat, a public square, and a messenger with start links."""
 
 from __future__ import annotations
 
@@ -52,6 +52,7 @@ class BoundRoad(Road):
     def __init__(self, store: Store, clock: MovedClock, rasa_url: str, folder: Path) -> None:
         super().__init__(store, clock, rasa_url, folder)
         self.places = {
+            "form": Place(name="the form", immediate=True, live=False, buttons=False),
             "box": Place(name="E-mail", reaches="email", live=False, buttons=False),
             "chat": Place("https://desk.example/chat#join=", "live chat", immediate=True),
             "square": Place(name="the square", public=True, live=False, buttons=False),

@@ -44,7 +44,7 @@ WRITER = "li@mail.example"
 
 
 def propose(body: dict[str, Any]) -> Sequence[Command]:
-    complains = any(word in body["text"] for word in ("stuck", "到帳"))
+    complains = any(word in body["text"] for word in ("stuck", "到帐"))
     return (OpenCase(label="withdrawal_issue"),) if complains else (Say(key="greeting"),)
 
 
