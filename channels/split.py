@@ -1,12 +1,10 @@
-"""A text in pieces that Telegram takes, cut where a reader would pause."""
+"""A text in pieces that a network takes, cut where a reader would pause. Lengths are in UTF-16 code units."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-MAX_UNITS = 4096
-"""UTF-16 code units of a message (Bot API, sendMessage, "after entities parsing")."""
 _BORDERS = (
     re.compile(r"\n\s*\n"),
     re.compile(r"\n"),
@@ -18,11 +16,11 @@ _JOINING = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
 
 def units(text: str) -> int:
-    """How long the text is to Telegram."""
+    """How long the text is to most networks."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def pieces(text: str, limit: int = MAX_UNITS) -> list[str]:
+def pieces(text: str, limit: int) -> list[str]:
     """Nothing but white space at the cuts is lost. A text without visible characters has no pieces."""
     found = []
     rest = text.strip()

@@ -13,19 +13,21 @@ from channels.facebook.faults import NotPermitted, Unavailable, WindowClosed
 from channels.facebook.graph import Graph
 from channels.facebook.ids import ident, person
 from channels.facebook.pace import Pace
-from channels.facebook.split import pieces
 from channels.facebook.watch import Watch
 from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized
 from channels.monitor.pace import SLOW_SECONDS, ServerClock
 from channels.monitor.parts import moment, part
 from channels.monitor.state import State
+from channels.split import pieces
 
 WINDOW = timedelta(hours=24)
 """After a person's message we may answer for so long (Messenger Platform, "Policy: standard messaging")."""
 HUMAN_WINDOW = timedelta(days=7)
 """A person of ours may, with the tag HUMAN_AGENT."""
 MARGIN = timedelta(minutes=1)
+MAX_CHARACTERS = 2000
+"""Of a message's text (Messenger Platform, "Send API"); counted here in UTF-16, so that it is never too long."""
 REMEMBERED = 10_000
 """Messages whose sent parts are known."""
 TOO_LATE = (
@@ -61,7 +63,7 @@ class Messenger:
         if recipient is None:
             raise Rejected("the conversation has nobody to write to")
         manner = self._manner(message)
-        parts, sent = pieces(message.text), self._sent(message.message_id)
+        parts, sent = pieces(message.text, MAX_CHARACTERS), self._sent(message.message_id)
         if not sent:
             self._pace.turn(recipient)
         for number in range(len(sent), len(parts)):

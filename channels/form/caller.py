@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 from starlette.requests import Request
 
-from channels.web_budget import place
+from channels.web.budget import place
 
 
 def place_of(request: Request, proxies: Collection[str]) -> str | None:

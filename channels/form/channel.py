@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels import web_body as bodies
+from channels.web import body as web_body as bodies
 from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.faults import NotStored
 from channels.form.caller import place_of
@@ -22,12 +22,12 @@ from channels.form.pages import Pages, Sheet
 from channels.form.reading import read_form
 from channels.form.settings import FormSettings
 from channels.live_contract import UploadRefused
-from channels.web_body import BadBody, Body, TooLarge
-from channels.web_budget import Budgets
-from channels.web_door import Door, HttpFault, language_of
-from channels.web_files import WebFiles
-from channels.web_origins import Origins
-from channels.web_sessions import Session, Sessions
+from channels.web.body import BadBody, Body, TooLarge
+from channels.web.budget import Budgets
+from channels.web.door import Door, HttpFault, language_of
+from channels.web.files import WebFiles
+from channels.web.origins import Origins
+from channels.web.sessions import Session, Sessions
 
 LOOKS = 20
 """How often the page after a stored form looks for the number by itself: for about a minute."""

@@ -15,7 +15,7 @@ from channels.form.fields import Fault, Filled
 from channels.form.reading import digest, written
 from channels.form.settings import FormSettings
 from channels.live_contract import Receipt, Upload, UploadRefused, Uploads
-from channels.web_body import Body
+from channels.web.body import Body
 
 CHANNEL = "form"
 

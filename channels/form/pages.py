@@ -18,10 +18,10 @@ from channels.form.fields import LIMITS, LONG, MORE, ROLES, WHAT, YOU, Fault, Fi
 from channels.form.settings import FormSettings
 from channels.form.topics import OTHER, groups, topics
 from channels.live_contract import Receipt, Upload
-from channels.web_sessions import Session
+from channels.web.sessions import Session
 
 HERE = Path(__file__).parent
-FOLDERS = (HERE / "static", HERE.parent / "web_static")
+FOLDERS = (HERE / "static", HERE.parent / "web" / "static")
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
 POLICY = (

@@ -10,12 +10,14 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Te
 
 from channels.contract import OutboundMessage, SendReceipt
 from channels.faults import OutcomeUnknown, Rejected, RetryLater
+from channels.split import pieces
 from channels.telegram.api import Api, AskedToWait, was_not_sent
 from channels.telegram.buttons import Buttons
 from channels.telegram.pace import Pace
-from channels.telegram.split import pieces
 from channels.telegram.state import State
 
+MAX_UNITS = 4096
+"""Of a message's text in UTF-16 code units (Bot API, sendMessage, "after entities parsing")."""
 REMEMBERED = 10_000
 """Messages whose sent parts are known."""
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -34,7 +36,7 @@ class Sender:
     async def send(self, message: OutboundMessage) -> SendReceipt:
         """Parts that this process knows to be sent are not sent again. Raises RetryLater, Rejected, OutcomeUnknown."""
         chat_id = _chat(message.recipient)
-        parts = pieces(message.text)
+        parts = pieces(message.text, MAX_UNITS)
         sent = self._sent(message.message_id)
         for number in range(len(sent), len(parts)):
             last = number == len(parts) - 1

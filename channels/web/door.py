@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from channels.contract import Words, spoken
-from channels.web_origins import Origins
-from channels.web_sessions import Sessions
+from channels.web.origins import Origins
+from channels.web.sessions import Sessions
 
 METHODS = ("GET", "POST")
 HEADERS = ("Content-Type", "Authorization")

@@ -19,8 +19,8 @@ from starlette.routing import BaseRoute, Route
 
 from channels.faults import NotStored
 from channels.live_contract import Upload, UploadFault, UploadLimits, UploadRefused, Uploads
-from channels.web_budget import Budgets
-from channels.web_door import Door, HttpFault, cors
+from channels.web.budget import Budgets
+from channels.web.door import Door, HttpFault, cors
 
 TUS = "1.0.0"
 MAX_LENGTH_DIGITS = 15

@@ -11,11 +11,11 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
-from channels.web_budget import Budgets
-from channels.web_door import Door
-from channels.web_files import WebFiles
-from channels.web_origins import Origins, as_origin, origin_of_url
-from channels.web_sessions import Sessions
+from channels.web.budget import Budgets
+from channels.web.door import Door
+from channels.web.files import WebFiles
+from channels.web.origins import Origins, as_origin, origin_of_url
+from channels.web.sessions import Sessions
 from channels.webchat.connection import Connection, Desk
 from channels.webchat.gate import Gate
 from channels.webchat.http import ChatHttp

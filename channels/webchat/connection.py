@@ -15,8 +15,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from channels.contract import Accepted, Account, Entry, Transcript, Words
 from channels.faults import RetryLater
 from channels.live_contract import Announced, Announcements, Attention
-from channels.web_budget import Budget
-from channels.web_sessions import Sessions
+from channels.web.budget import Budget
+from channels.web.sessions import Sessions
 from channels.webchat.cursor import Cursor
 from channels.webchat.frames import (
     VERSION,

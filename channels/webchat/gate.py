@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from channels.web_origins import Origins
+from channels.web.origins import Origins
 from channels.webchat.connection import POLICY, Connection, Goodbye
 from channels.webchat.settings import WebChatSettings
 

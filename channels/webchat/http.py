@@ -11,8 +11,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from channels.contract import Transcript
-from channels.web_door import Door, HttpFault
-from channels.web_sessions import Session
+from channels.web.door import Door, HttpFault
+from channels.web.sessions import Session
 from channels.webchat.frames import MAX_SEQ, VERSION, entry_fields
 
 MAX_BODY_BYTES = 4096

@@ -12,8 +12,8 @@ from starlette.routing import BaseRoute, Route
 from channels.contract import Words
 from channels.faults import NotStored
 from channels.live_contract import Invitations, Invited
-from channels.web_budget import Budgets
-from channels.web_door import Door, HttpFault, language_of
+from channels.web.budget import Budgets
+from channels.web.door import Door, HttpFault, language_of
 from channels.webchat.http import json_object
 
 MAX_TOKEN_CHARACTERS = 64

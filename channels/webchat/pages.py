@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from channels.contract import Words
-from channels.web_door import cors, language_of
-from channels.web_origins import Origins, origin_of_url
+from channels.web.door import cors, language_of
+from channels.web.origins import Origins, origin_of_url
 
 WIDGET = Path(__file__).parent / "widget"
-SHARED = Path(__file__).parents[1] / "web_static"
+SHARED = Path(__file__).parents[1] / "web" / "static"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 HTML_TAGS = {"en": "en", "zh": "zh-CN", "zh-Hant": "zh-Hant"}
 SIMPLIFIED, TRADITIONAL = "strings.zh.js", "strings.zh-hant.js"

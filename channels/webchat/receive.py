@@ -12,7 +12,7 @@ from typing import Any
 from channels.contract import Accept, Accepted, InboundMessage, Transcript, Words
 from channels.faults import NotStored
 from channels.live_contract import Upload, UploadRefused, Uploads
-from channels.web_budget import Budgets
+from channels.web.budget import Budgets
 from channels.webchat.frames import Message, Press
 from channels.webchat.settings import WebChatSettings
 from channels.webchat.tokens import Proof

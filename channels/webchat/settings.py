@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from channels.live_contract import UploadLimits
-from channels.web_origins import as_origin
+from channels.web.origins import as_origin
 
 MEGABYTE = 1024 * 1024
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from channels.faults import NotStored
 from channels.live_contract import Attention, Holder, Situation
-from channels.web_budget import Budget
+from channels.web.budget import Budget
 from channels.webchat.tasks import until_one_ends
 
 type SendFrame = Callable[[dict[str, Any]], Awaitable[None]]

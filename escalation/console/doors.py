@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from channels import web_body
-from channels.web_body import BadBody, Body, TooLarge
+from channels.web import body as web_body
+from channels.web.body import BadBody, Body, TooLarge
 from escalation.console.forms import Form, insist_on_origin, insist_on_token, trusted_form
 from escalation.console.sessions import Sessions, Visitor
 from escalation.web.errors import Refused

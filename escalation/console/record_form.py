@@ -11,7 +11,7 @@ from bot.understanding.labels import COMPLAINTS
 from bot.understanding.secrets import redact
 from bot.wording import SPOKEN
 from channels.record_contract import Arrived, KeyedIn, Way
-from channels.web_body import Body
+from channels.web.body import Body
 from escalation.handling import AgentRef
 from escalation.merging import UNCLASSIFIED
 

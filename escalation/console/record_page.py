@@ -16,7 +16,7 @@ from bot.hub import OUTBOX, conversation_topic
 from channels.faults import NotStored
 from channels.live_contract import Upload, UploadRefused
 from channels.record_contract import Recorder
-from channels.web_body import Body
+from channels.web.body import Body
 from escalation import repository
 from escalation.by_hand import WAITING
 from escalation.console import record_form

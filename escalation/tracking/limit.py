@@ -6,7 +6,7 @@ from collections import Counter, deque
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from channels.web_budget import place
+from channels.web.budget import place
 
 WINDOW = timedelta(minutes=10)
 PER_CLIENT = 10

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from channels.web_budget import place
+from channels.web.budget import place
 
 MOST_PLACES = 10_000
 """Places counted in one window. More would be a flood, which is no reason to turn everybody away."""

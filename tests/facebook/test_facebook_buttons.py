@@ -9,7 +9,6 @@ import pytest
 from bot.understanding.labels import CLASSES
 from channels.facebook.buttons import MOST, Buttons
 from channels.facebook.channel import FacebookChannel
-from channels.facebook.split import MAX_CHARACTERS, pieces
 from tests.facebook.graph_api import PAGE, GraphApi
 from tests.facebook.harness import SECRET, answer
 from tests.monitor.harness import Desk
@@ -84,22 +83,3 @@ async def test_a_press_is_its_name_and_a_forged_one_is_words(
         ("Yes", None),
         ("Get started", None),
     ]
-
-
-@pytest.mark.parametrize("most", [10, MAX_CHARACTERS])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "word " * 1500,
-        "一句话。" * 1500,
-        "x" * 5000,
-        "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 900,
-        "\n\n".join(["paragraph"] * 700),
-        " \n ",
-        "",
-    ],
-)
-def test_a_long_text_is_cut_and_nothing_is_lost(text: str, most: int) -> None:
-    found = pieces(text, most)
-    assert "".join("".join(found).split()) == "".join(text.split())
-    assert all(0 < len(piece.encode("utf-16-le")) // 2 <= most for piece in found)

@@ -23,15 +23,8 @@ PROOF = ("bot.identity.policy", "bot.identity.repository")
 WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
 """The names of the classes, and what must stand in no text."""
 CONTRACT = ("channels.contract", "channels.live_contract", "channels.record_contract", "channels.faults")
-WEB = (
-    "channels.web_body",
-    "channels.web_budget",
-    "channels.web_door",
-    "channels.web_files",
-    "channels.web_origins",
-    "channels.web_sessions",
-)
-"""What channels for browsers share."""
+SHARING = ("channels.monitor", "channels.web", "channels.split")
+"""What channels for networks, for browsers and for short messages share."""
 RULES: dict[str, tuple[str, ...]] = {
     "bot.understanding": ("bot.understanding",),
     "bot.rasa": ("bot.rasa", "bot.understanding", "actions.logs", "actions.loopback"),
@@ -44,7 +37,8 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.record_contract": ("channels.live_contract",),
     "channels.faults": (),
     "channels.monitor": ("channels.monitor", *CONTRACT),
-    **{module: (*WEB, *CONTRACT) for module in WEB},
+    "channels.web": ("channels.web", *CONTRACT),
+    "channels.split": (),
     "actions": ("actions", "bot.understanding.labels", "bot.understanding.signals", "bot.understanding.folding"),
     "actions.commands": (),
     "escalation.help": ("escalation", *CONTRACT, *SHARED, "bot.understanding"),
@@ -54,11 +48,11 @@ EXTRA = {
     "bot.bootstrap.channels": ("channels.registry",),
     "bot.catalogue": ("channels.registry",),
     "bot.identity.directory": ("actions.backoffice",),
-    "escalation.console.doors": ("channels.web_body",),
-    "escalation.console.record_page": ("channels.web_body",),
-    "escalation.console.record_form": ("channels.web_body",),
-    "escalation.tracking.limit": ("channels.web_budget",),
-    "escalation.web.rate": ("channels.web_budget",),
+    "escalation.console.doors": ("channels.web.body",),
+    "escalation.console.record_page": ("channels.web.body",),
+    "escalation.console.record_form": ("channels.web.body",),
+    "escalation.tracking.limit": ("channels.web.budget",),
+    "escalation.web.rate": ("channels.web.budget",),
 }
 """The composition root, the list of folders that hold words, and the one question that the app asks the exchange."""
 
@@ -70,7 +64,7 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 def allowed(module: str) -> tuple[str, ...]:
     for name in names():
         if within(module, (f"channels.{name}",)):
-            return (f"channels.{name}", "channels.monitor", *CONTRACT, *WEB)
+            return (f"channels.{name}", *SHARING, *CONTRACT)
     rule = max((rule for rule in RULES if within(module, (rule,))), key=len, default="")
     return RULES.get(rule, ()) + EXTRA.get(module, ())
 

@@ -1,4 +1,4 @@
-"""Long texts are cut where a reader pauses, and no piece is longer than Telegram takes."""
+"""Long texts are cut where a reader pauses, and no piece is longer than a network takes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.telegram.split import MAX_UNITS, pieces, units
+from channels.split import pieces, units
+
+MAX_UNITS = 4096
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,9 @@ def test_where_a_text_is_cut(text: str, limit: int, expected: list[str]) -> None
 
 
 def test_a_text_of_exactly_the_limit_is_one_piece() -> None:
-    assert pieces("x" * MAX_UNITS) == ["x" * MAX_UNITS]
-    assert len(pieces("x" * (MAX_UNITS + 1))) == 2
-    assert len(pieces("😀" * (MAX_UNITS // 2))) == 1
+    assert pieces("x" * MAX_UNITS, MAX_UNITS) == ["x" * MAX_UNITS]
+    assert len(pieces("x" * (MAX_UNITS + 1), MAX_UNITS)) == 2
+    assert len(pieces("😀" * (MAX_UNITS // 2), MAX_UNITS)) == 1
 
 
 @given(st.text(alphabet="ab é😀\n.。\u0301\u200d", max_size=200), st.integers(4, 30))
@@ -40,3 +42,22 @@ def test_nothing_but_space_is_lost_and_every_piece_fits(text: str, limit: int) -
     found = pieces(text, limit)
     assert "".join("".join(piece.split()) for piece in found) == "".join(text.split())
     assert all(piece.strip() and units(piece) <= limit for piece in found)
+
+
+@pytest.mark.parametrize("most", [10, 2000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 1500,
+        "一句话。" * 1500,
+        "x" * 5000,
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 900,
+        "\n\n".join(["paragraph"] * 700),
+        " \n ",
+        "",
+    ],
+)
+def test_a_long_text_is_cut_and_nothing_is_lost(text: str, most: int) -> None:
+    found = pieces(text, most)
+    assert "".join("".join(found).split()) == "".join(text.split())
+    assert all(0 < len(piece.encode("utf-16-le")) // 2 <= most for piece in found)

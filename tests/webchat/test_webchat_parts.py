@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bot import wording
 from channels.contract import Author, Entry, OutboundMessage
-from channels.web_budget import Budget, Budgets
-from channels.web_origins import Origins, as_origin
-from channels.web_sessions import Sessions
+from channels.web.budget import Budget, Budgets
+from channels.web.origins import Origins, as_origin
+from channels.web.sessions import Sessions
 from channels.webchat.cursor import Cursor
 from channels.webchat.frames import BadFrame, parse
 from channels.webchat.reading import read_frame
