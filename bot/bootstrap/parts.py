@@ -24,7 +24,7 @@ from bot.store.bell import Bell
 from bot.store.store import Store
 from bot.understanding.knowledge import Knowledge
 from bot.wording import Wording
-from bot.wording.traditional import HANT, traditional
+from bot.wording.traditional import WrittenWhenRead
 from channels.contract import Channel
 from channels.record_contract import Recorder
 from escalation.links import TrackingLinks
@@ -108,5 +108,5 @@ def recorder_of(channels: Mapping[str, Channel]) -> Recorder | None:
 
 
 def brands(settings: Settings) -> Mapping[str, str]:
-    zh = settings.exchange_name_zh
-    return {"en": settings.exchange_name, "zh": zh, HANT: traditional(zh)}
+    """The exchange's name by language."""
+    return WrittenWhenRead({"en": settings.exchange_name, "zh": settings.exchange_name_zh})

@@ -8,8 +8,9 @@ Only for words of ours: what a person wrote is theirs.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, override
 
 from opencc import OpenCC
 
@@ -69,6 +70,26 @@ def traditional(text: str) -> str:
         return text
     written = _CHINESE.sub(lambda run: _characters().convert(run[0]), text)
     return _FOUND.sub(lambda found: _PUT[found.lastindex or 0], written)
+
+
+class WrittenWhenRead(Mapping[str, str]):
+    """Texts by language, with the Chinese one in 繁體 too, written when it is read: its tables (43 MB) are loaded by
+    those who need it."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    @override
+    def __getitem__(self, language: str) -> str:
+        return traditional(self._texts["zh"]) if language == HANT else self._texts[language]
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._texts, HANT))
+
+    @override
+    def __len__(self) -> int:
+        return len(self._texts) + 1
 
 
 @lru_cache(maxsize=1)

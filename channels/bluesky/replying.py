@@ -44,7 +44,7 @@ class Replying:
                 "$type": "app.bsky.feed.post",
                 "text": text,
                 "createdAt": f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z",
-                "langs": ["zh" if message.language == "zh" else "en"],
+                "langs": [message.language if message.language in ("zh", "zh-Hant") else "en"],
                 "facets": linked(text),
                 "reply": {"root": root, "parent": parent},
             }

@@ -12,7 +12,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels.web import body as web_body as bodies
 from channels.contract import Capabilities, Channel, ChannelContext, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.faults import NotStored
 from channels.form.caller import place_of
@@ -22,6 +21,7 @@ from channels.form.pages import Pages, Sheet
 from channels.form.reading import read_form
 from channels.form.settings import FormSettings
 from channels.live_contract import UploadRefused
+from channels.web import body as bodies
 from channels.web.body import BadBody, Body, TooLarge
 from channels.web.budget import Budgets
 from channels.web.door import Door, HttpFault, language_of

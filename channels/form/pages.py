@@ -18,12 +18,13 @@ from channels.form.fields import LIMITS, LONG, MORE, ROLES, WHAT, YOU, Fault, Fi
 from channels.form.settings import FormSettings
 from channels.form.topics import OTHER, groups, topics
 from channels.live_contract import Receipt, Upload
+from channels.web.languages import other_language
 from channels.web.sessions import Session
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "static", HERE.parent / "web" / "static")
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-HTML_LANGUAGES = {"en": "en", "zh": "zh-CN"}
+HTML_LANGUAGES = {"en": "en", "zh": "zh-CN", "zh-Hant": "zh-Hant"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -152,7 +153,7 @@ class Pages:
     def _show(
         self, request: Request, template: str, language: str, *, status: int = 200, **values: object
     ) -> HTMLResponse:
-        other = "zh" if language == "en" else "en"
+        other = other_language(request, language)
         exchange = self._exchange.get(language, "")
         switch = f"?{request.url.include_query_params(lang=other).query}" if request.method in ("GET", "HEAD") else ""
         content = self._templates.get_template(template).render(

@@ -14,8 +14,8 @@ from channels.live_contract import Upload
 from channels.record_contract import Complaint
 
 VERSION = 1
-LANGUAGES = ("en", "zh")
-COLONS = {"en": ": ", "zh": "："}
+COLONS = {"en": ": ", "zh": "：", "zh-Hant": "："}
+"""Those that forms are written in."""
 
 
 def written(filled: Filled, language: str, files: Sequence[Upload]) -> bytes:
@@ -43,7 +43,7 @@ def read_form(raw: bytes, envelope: Mapping[str, Any], words: Words) -> ReadMess
         filled = fill({**content["fields"], "topic": content["topic"], "role": content["role"]})
     except (ValueError, KeyError, TypeError, AttributeError):
         language, filled = "", None
-    if filled is None or language not in LANGUAGES:
+    if filled is None or language not in COLONS:
         return ReadMessage(text="", note=words.say("form.note_unreadable", "en"), attachments=_attachments(envelope))
     return ReadMessage(
         text=text_of(filled, language, words),

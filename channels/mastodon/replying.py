@@ -50,7 +50,7 @@ class Replying:
         to the author alone. Raises Fault."""
         visibility = "unlisted" if message.thread.get("visibility") in PUBLIC else "direct"
         said = f"@{message.thread['username']} {text}"
-        language = "zh" if message.language == "zh" else "en"
+        language = "zh" if message.language.startswith("zh") else "en"
         post_id, key = message.thread["post_id"], message.message_id
         answer = await self._api().reply(said, post_id, visibility, language, key)
         reply_id = words(answer.body, "id")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from channels.contract import Words, spoken
+from channels.web.languages import preferred
 from channels.web.origins import Origins
 from channels.web.sessions import Sessions
 
@@ -88,5 +89,4 @@ def cors(
 
 def language_of(request: Request) -> str:
     """`?lang=` when it is one of ours, else the first of the browser's languages that is, else English."""
-    wanted = [request.query_params.get("lang", ""), *request.headers.get("accept-language", "").split(",")]
-    return next((ours for tag in wanted if (ours := spoken(tag.split(";")[0])) is not None), "en")
+    return spoken(request.query_params.get("lang")) or next(preferred(request), "en")

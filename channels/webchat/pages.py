@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from channels.contract import Words
 from channels.web.door import cors, language_of
+from channels.web.languages import other_language
 from channels.web.origins import Origins, origin_of_url
 
 WIDGET = Path(__file__).parent / "widget"
@@ -22,7 +23,7 @@ SHARED = Path(__file__).parents[1] / "web" / "static"
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 HTML_TAGS = {"en": "en", "zh": "zh-CN", "zh-Hant": "zh-Hant"}
 SIMPLIFIED, TRADITIONAL = "strings.zh.js", "strings.zh-hant.js"
-"""The widget's Chinese words, and the name under which they are served in 繁體."""
+"""The widget's Chinese words, and the name under which they are served in 繁體, from when they are first asked for."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Pages:
         self._origins = origins
         self._exchange_names = exchange_names
         self._words = words
-        self._files = _widget_files(words)
+        self._files = _widget_files()
         self._policy = _content_policy(public_url)
         environment = Environment(loader=FileSystemLoader(WIDGET), autoescape=True, undefined=StrictUndefined)
         self._page = environment.get_template("page.html")
@@ -50,7 +51,7 @@ class Pages:
 
     async def _chat(self, request: Request) -> Response:
         language = language_of(request)
-        other, other_title = ("zh", "中文") if language == "en" else ("en", "English")
+        other = other_language(request, language)
         exchange = self._exchange_names.get(language, "")
         page = self._page.render(
             language=language,
@@ -59,13 +60,17 @@ class Pages:
             intro=self._words.say("webchat.page_intro", language, exchange=exchange),
             no_script=self._words.say("webchat.page_no_script", language),
             other=other,
-            other_title=other_title,
+            other_title="English" if other == "en" else "中文",
             other_html_language=HTML_TAGS[other],
         )
         return HTMLResponse(page, headers=self._page_headers())
 
     async def _file(self, request: Request) -> Response:
-        file = self._files.get(request.path_params["name"])
+        name = request.path_params["name"]
+        if name == TRADITIONAL and name not in self._files:
+            simplified = self._files[SIMPLIFIED].content.decode()
+            self._files[name] = _widget_file(".js", self._words.written(simplified, "zh-Hant").encode())
+        file = self._files.get(name)
         if file is None:
             return PlainTextResponse("404", status_code=404)
         headers = {
@@ -89,15 +94,13 @@ class Pages:
         }
 
 
-def _widget_files(words: Words) -> dict[str, WidgetFile]:
-    files = {
+def _widget_files() -> dict[str, WidgetFile]:
+    return {
         path.name: _widget_file(path.suffix, path.read_bytes())
         for folder in (WIDGET, SHARED)
         for path in folder.iterdir()
         if path.suffix in TYPES
     }
-    simplified = (WIDGET / SIMPLIFIED).read_text(encoding="utf-8")
-    return {**files, TRADITIONAL: _widget_file(".js", words.written(simplified, "zh-Hant").encode())}
 
 
 def _widget_file(suffix: str, content: bytes) -> WidgetFile:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from starlette.requests import Request
 
 from channels.contract import spoken
+from channels.web.languages import preferred
 
 COOKIE = "lang"
 YEAR_SECONDS = 365 * 24 * 3600
@@ -22,17 +21,4 @@ def language_of(request: Request) -> str:
 
 
 def preferred_language(request: Request) -> str:
-    """The first of ours in Accept-Language, as browsers list them best first."""
-    return next(_preferred(request), "en")
-
-
-def other_language(request: Request, language: str) -> str:
-    """What the switch of a page offers: English, or Chinese in the script that the browser prefers."""
-    if language != "en":
-        return "en"
-    return next((each for each in _preferred(request) if each != "en"), "zh")
-
-
-def _preferred(request: Request) -> Iterator[str]:
-    tags = (part.split(";")[0] for part in request.headers.get("accept-language", "").split(",")[:20])
-    return (ours for tag in tags if (ours := spoken(tag)) is not None)
+    return next(preferred(request), "en")

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from bot.clock import Clock
 from bot.wording import Wording
 from bot.wording.traditional import HANT
+from channels.web.languages import other_language
 from escalation.web import language as languages
 from escalation.web import moments
 
@@ -63,7 +64,7 @@ class Pages:
         return page
 
     def render(self, request: Request, template: str, language: str, **values: Any) -> str:
-        other = languages.other_language(request, language)
+        other = other_language(request, language)
         return self._templates.get_template(template).render(
             lang=language,
             html_lang=HTML_TAGS[language],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.script import script_of
 from tests.form.desk import PATIENCE_SECONDS, FormDesk, form_desk, on_both
 from tests.process.wire import offer
 
@@ -21,16 +22,23 @@ GIVEN = {
 FILES = [(f"{ADVERT}.txt", b"proof")]
 
 
+SAID = {
+    "en": ("confirmation mail", "Your address is confirmed", "goes on by e-mail"),
+    "zh": ("确认邮件", "邮箱地址已确认", "通过电子邮件进行"),
+    "zh-Hant": ("確認郵件", "電子信箱地址已確認", "通過電子郵件進行"),
+}
+
+
 def given(place: FormDesk) -> dict[str, str]:
     return {**GIVEN, "email": place.address}
 
 
 @on_both
-@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("language", SAID)
 async def test_the_owner_of_the_address_gets_a_copy_and_the_news(place: FormDesk, language: str) -> None:
     async with place.visitor() as visitor:
         page = await visitor.file(given(place), FILES, language=language)
-        assert {"en": "confirmation mail", "zh": "确认邮件"}[language] in page
+        assert SAID[language][0] in page
         [asking] = await place.mails(1)
         assert ADVERT not in f"{asking.mail.items()} {asking.body}"
         link = place.link()
@@ -39,7 +47,7 @@ async def test_the_owner_of_the_address_gets_a_copy_and_the_news(place: FormDesk
         assert looked.status_code == 200
         assert [row.channel for row in await place.conversations()] == ["form", "mail"]  # looking does nothing
         said = await visitor.http.post(link)
-        assert {"en": "Your address is confirmed", "zh": "邮箱地址已确认"}[language] in said.text
+        assert SAID[language][1] in said.text
         [_, copy] = await place.mails(2)
         [case] = await place.cases()
         for words in (
@@ -50,13 +58,17 @@ async def test_the_owner_of_the_address_gets_a_copy_and_the_news(place: FormDesk
             "complaints@exchange.example",
         ):
             assert words in copy.body
+        for letter in (asking, copy):
+            script = script_of(letter.body)
+            assert script == (None if language == "en" else language)
+            assert letter.mail["content-language"] == {"zh": "zh-CN"}.get(language, language)
         assert [letter.recipient for letter in place.letters] == [place.address, place.address]
 
         again = await visitor.http.post(link)
         assert again.status_code == 200
         await answered_by_mail(place)
         receipt = await visitor.http.get(visitor.receipt)
-        assert {"en": "goes on by e-mail", "zh": "通过电子邮件进行"}[language] in receipt.text
+        assert SAID[language][2] in receipt.text
 
 
 async def answered_by_mail(place: FormDesk) -> None:

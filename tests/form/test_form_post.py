@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.script import script_of
 from bot.store import engine
 from tests.form.desk import HIDDEN, NUMBER, TELLING, FormDesk, form_desk, on_both
 
@@ -53,6 +54,36 @@ async def test_a_whole_form_becomes_a_case_with_its_facts_and_files(place: FormD
         assert [(file.filename, file.size) for file in files] == [("凭证.png", len(PICTURE)), ("b.txt", 6)]
         [conversation] = await place.conversations()
         assert conversation.owner == "queue"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepts", "language", "switch"),
+    [
+        ("", "zh-TW,zh;q=0.9,en;q=0.1", "zh-Hant", "lang=en"),
+        ("&lang=en", "zh-HK,en", "en", "lang=zh-Hant"),
+        ("&lang=en", "zh-CN,en", "en", "lang=zh"),
+        ("&lang=en", "", "en", "lang=zh"),
+        ("&lang=zh-Hant", "en", "zh-Hant", "lang=en"),
+    ],
+)
+async def test_the_form_speaks_the_readers_script_and_offers_the_other_language(
+    place: FormDesk, asked: str, accepts: str, language: str, switch: str
+) -> None:
+    async with place.visitor(**{"accept-language": accepts}) as visitor:
+        page = await visitor.http.get(f"/form?class=withdrawal_issue{asked}")
+    assert (page.status_code, page.headers["content-language"]) == (200, language)
+    assert f'{switch}"' in html.unescape(page.text).split("<main")[0]
+    assert script_of(page.text.split("<main")[1]) == (None if language == "en" else language)
+
+
+async def test_in_traditional_characters_the_complaint_and_what_is_sent_are_too(place: FormDesk) -> None:
+    async with place.visitor() as visitor:
+        page = await visitor.file({"description": "提現一直沒有到帳"}, language="zh-Hant")
+        [case] = await place.cases()
+        [received] = await place.received()
+        [conversation] = await place.conversations()
+    assert (case.language, conversation.language) == ("zh-Hant", "zh-Hant")
+    assert {script_of(page), script_of(received.text)} == {"zh-Hant"}
 
 
 async def test_the_case_is_opened_when_the_bot_is_down(place: FormDesk) -> None:
@@ -104,7 +135,12 @@ async def test_something_is_added_by_the_link_of_the_receipt(place: FormDesk) ->
 
 
 @pytest.mark.parametrize(
-    ("language", "sentence"), [("en", "Please describe what happened."), ("zh", "请说明发生了什么。")]
+    ("language", "sentence"),
+    [
+        ("en", "Please describe what happened."),
+        ("zh", "请说明发生了什么。"),
+        ("zh-Hant", "請說明發生了什麼。"),
+    ],
 )
 async def test_a_faulty_form_comes_back_with_all_that_was_typed_and_sent(
     place: FormDesk, language: str, sentence: str

@@ -52,6 +52,8 @@ EXTRA = {
     "escalation.console.record_page": ("channels.web.body",),
     "escalation.console.record_form": ("channels.web.body",),
     "escalation.tracking.limit": ("channels.web.budget",),
+    "escalation.web.language": ("channels.web.languages",),
+    "escalation.web.pages": ("channels.web.languages",),
     "escalation.web.rate": ("channels.web.budget",),
 }
 """The composition root, the list of folders that hold words, and the one question that the app asks the exchange."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from bot import catalogue
 from bot.script import script_of
 from bot.wording.traditional import HANT, traditional
+from channels.monitor.sending import LONGER_IN_HANT
+from channels.twitter.weight import weight
 
 ROOT = Path(__file__).parents[2]
 WORDS = catalogue.whole()
@@ -81,3 +85,36 @@ def test_every_sentence_is_there_and_what_fills_it_is_not_touched() -> None:
     assert WORDS.say("case.none_here", HANT) == traditional(WORDS.say("case.none_here", "zh"))
     assert WORDS.written("账户", HANT) == "帳戶"
     assert WORDS.written("账户", "zh") == WORDS.written("账户", "en") == "账户"
+
+
+def test_a_desk_that_nobody_asks_for_it_does_not_load_its_tables(tmp_path: Path) -> None:
+    """They are as large as a fifth of the desk."""
+    program = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from bot.bootstrap import build\n"
+        "from bot.settings import Settings\n"
+        "from bot.store.migrate import migrate\n"
+        "from bot.wording.traditional import _characters\n"
+        "from bot import script\n"
+        "async def main():\n"
+        "    settings = Settings(data_dir=Path(sys.argv[1]), rasa_url='http://127.0.0.1:1', rasa_secret='x' * 32)\n"
+        "    migrate(settings.database)\n"
+        "    build(settings)\n"
+        "    script.script_of('My withdrawal is missing')\n"
+        "asyncio.run(main())\n"
+        "print(_characters.cache_info().currsize + script._telling.cache_info().currsize)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.split()[-1] == "0"
+
+
+def test_a_sentence_in_it_is_hardly_longer() -> None:
+    """So that nobody has to write it to know that it fits into a post."""
+    replies = [key for key in sorted(WORDS.keys()) if key.endswith(".reply")]
+    assert replies
+    for key in replies:
+        simplified, hant = (WORDS.say(key, language, link="") for language in ("zh", HANT))
+        assert weight(hant) <= weight(simplified) + LONGER_IN_HANT

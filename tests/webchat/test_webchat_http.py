@@ -152,6 +152,14 @@ async def test_the_chat_page_speaks_the_visitors_language(
     assert "<script>" not in page.text
 
 
+@pytest.mark.parametrize(("accepts", "other"), [("zh-HK,en", "zh-Hant"), ("zh-CN,zh-TW", "zh"), ("en,de", "zh")])
+async def test_the_chat_page_offers_chinese_in_the_script_that_the_browser_prefers(
+    http: httpx.AsyncClient, accepts: str, other: str
+) -> None:
+    page = await http.get("/chat?lang=en", headers={"Accept-Language": accepts})
+    assert f'href="/chat?lang={other}"' in page.text
+
+
 async def test_the_chat_page_allows_nothing_inline_and_nothing_from_elsewhere(
     chat: RunningChat, http: httpx.AsyncClient
 ) -> None:
