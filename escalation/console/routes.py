@@ -75,9 +75,25 @@ def _sessions(desk: ConsoleDesk) -> Sessions:
 def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
     sessions = _sessions(desk)
     doors = Doors(sessions, desk.public_url)
-    letters = LetterPage(desk, pages)
+    live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
     entrance = Entrance(pages, sessions, LogIn(desk.store, desk.clock), desk.public_url)
-    queue = QueuePage(desk.store, pages)
+    queue, gaps = QueuePage(desk.store, pages), GapsPage(desk.store, pages)
+    return [
+        Route("/login", entrance.show, methods=["GET"]),
+        Route("/login", entrance.enter, methods=["POST"]),
+        Route("/logout", doors.form(entrance.leave), methods=["POST"]),
+        Route("/", doors.page(queue.show), methods=["GET"]),
+        Route("/parts", doors.part(queue.parts), methods=["GET"]),
+        Route("/live", doors.part(live.queue), methods=["GET"]),
+        *_conversation_routes(desk, pages, doors, live),
+        *_paper_routes(desk, pages, doors),
+        *BroadcastsPage(desk.store, pages, desk.broadcasts).routes(doors),
+        Route("/gaps", doors.page(gaps.show), methods=["GET"]),
+        Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
+    ]
+
+
+def _conversation_routes(desk: ConsoleDesk, pages: Pages, doors: Doors, live: Live) -> Sequence[BaseRoute]:
     page = ConversationPage(
         desk.store,
         pages,
@@ -89,40 +105,37 @@ def _routes(desk: ConsoleDesk, pages: Pages) -> Sequence[BaseRoute]:
         can_prove=desk.can_prove,
         scanning=desk.scanning,
     )
-    deeds = Deeds(desk.store, desk.handling, page)
-    live = Live(desk.store, desk.hub, sessions, desk.presence, desk.closing)
     signs = Signs(desk.store, desk.hub)
-    downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
-    formatted = FormattedMessages(desk.store, desk.raw, pages, desk.formatted)
-    downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
-    gaps = GapsPage(desk.store, pages)
-    broadcasts = BroadcastsPage(desk.store, pages, desk.broadcasts)
+    deeds = Deeds(desk.store, desk.handling, page)
+    acts = {
+        "take": deeds.take_over,
+        "reply": deeds.reply,
+        "note": deeds.note,
+        "hand-back": deeds.hand_back,
+        "ask-proof": deeds.ask_proof,
+        "resolve": deeds.resolve,
+        "open-case": deeds.open_case,
+        "join-case": deeds.join_case,
+        "teach": deeds.teach,
+    }
     return [
-        Route("/login", entrance.show, methods=["GET"]),
-        Route("/login", entrance.enter, methods=["POST"]),
-        Route("/logout", doors.form(entrance.leave), methods=["POST"]),
-        Route("/", doors.page(queue.show), methods=["GET"]),
-        Route("/parts", doors.part(queue.parts), methods=["GET"]),
-        Route("/live", doors.part(live.queue), methods=["GET"]),
         Route("/c/{id:int}", doors.page(page.show), methods=["GET"]),
         Route("/c/{id:int}/parts", doors.part(page.parts), methods=["GET"]),
         Route("/c/{id:int}/live", doors.part(live.conversation), methods=["GET"]),
         Route("/c/{id:int}/seen", doors.form(signs.seen, active=False), methods=["POST"]),
         Route("/c/{id:int}/typing", doors.form(signs.typing), methods=["POST"]),
-        Route("/c/{id:int}/take", doors.form(deeds.take_over), methods=["POST"]),
-        Route("/c/{id:int}/reply", doors.form(deeds.reply), methods=["POST"]),
-        Route("/c/{id:int}/note", doors.form(deeds.note), methods=["POST"]),
-        Route("/c/{id:int}/hand-back", doors.form(deeds.hand_back), methods=["POST"]),
-        Route("/c/{id:int}/ask-proof", doors.form(deeds.ask_proof), methods=["POST"]),
-        Route("/c/{id:int}/resolve", doors.form(deeds.resolve), methods=["POST"]),
-        Route("/c/{id:int}/open-case", doors.form(deeds.open_case), methods=["POST"]),
-        Route("/c/{id:int}/join-case", doors.form(deeds.join_case), methods=["POST"]),
-        Route("/c/{id:int}/teach", doors.form(deeds.teach), methods=["POST"]),
+        *(Route(f"/c/{{id:int}}/{name}", doors.form(act), methods=["POST"]) for name, act in acts.items()),
+    ]
+
+
+def _paper_routes(desk: ConsoleDesk, pages: Pages, doors: Doors) -> Sequence[BaseRoute]:
+    """Letters to print, mails as they were laid out, and files."""
+    letters = LetterPage(desk, pages)
+    formatted = FormattedMessages(desk.store, desk.raw, pages, desk.formatted)
+    downloads = Downloads(desk.store, desk.evidence, desk.preview, scanning=desk.scanning)
+    return [
         Route("/letter/{id:int}", doors.page(letters.show), methods=["GET"]),
         Route("/letter/{id:int}", doors.form(letters.settle), methods=["POST"]),
-        *broadcasts.routes(doors),
-        Route("/gaps", doors.page(gaps.show), methods=["GET"]),
-        Route("/gaps.csv", doors.page(gaps.file), methods=["GET"]),
         Route("/message/{id:int}/formatted", doors.page(formatted.show), methods=["GET"]),
         Route("/evidence/{id:int}", doors.page(downloads.evidence), methods=["GET"]),
         Route("/evidence/{id:int}/preview", doors.part(downloads.preview), methods=["GET"]),
