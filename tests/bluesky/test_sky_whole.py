@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def settings_of(folder: Path, database_url: str, rasa_url: str, port: int, **sec
     [
         ("my withdrawal of 3 BTC is stuck, order 8812", "en"),
         ("我的提现一直没有到账，订单 8812", "zh"),
-        ("我的提現一直沒有到帳，訂單 8812", "zh"),
+        ("我的提現一直沒有到帳，訂單 8812", "zh-Hant"),
     ],
 )
 async def test_a_complaint_is_led_away_from_the_public(
@@ -56,10 +57,14 @@ async def test_a_complaint_is_led_away_from_the_public(
         async with running(build(settings), listener):
             await pds.until(posted=1)
     sentence = WORDS.say("bluesky.reply", language, link=f"{settings.url}/chat?lang={language}")
-    assert [(reply["text"], reply["to"]) for reply in pds.posted] == [(sentence, uri)]
-    [facet] = pds.posted[0]["record"]["facets"]
-    assert facet["features"] == [
-        {"$type": "app.bsky.richtext.facet#link", "uri": f"{settings.url}/chat?lang={language}"}
-    ]
+    [posted] = pds.posted
+    text, tokens = re.subn(r"#join=[A-Za-z0-9_-]{43}", "", posted["text"])
+    assert (text, tokens, posted["to"]) == (sentence, 1, uri)
+    assert posted["record"]["langs"] == [language]
+    [facet] = posted["record"]["facets"]
+    [feature] = facet["features"]
+    assert feature["$type"] == "app.bsky.richtext.facet#link"
+    assert feature["uri"].startswith(f"{settings.url}/chat?lang={language}#join=")
+    assert feature["uri"] in posted["text"]
     logged = caplog.text + "".join(capsys.readouterr())
     assert not [secret for secret in (PASSWORD, said, said[:12]) if secret in logged]
