@@ -55,11 +55,13 @@ test: setup ## Every test that needs nothing but the package registries
 test-peers: setup .tools/peers.stamp ## The desk against real mail servers and programs and others' emulators (Debian; installs what is missing)
 	PATH="$$PATH:$(CURDIR)/.tools/bin" .venv/bin/pytest -n0 tests/peers
 
-.tools/peers.stamp: tests/peers/package-lock.json | .tools/frontend.stamp
+.tools/peers.stamp: tests/peers/package-lock.json tests/peers/requirements.lock | .tools/frontend.stamp
 	@for tool in /usr/sbin/postfix swaks s-nail mutt; do command -v $$tool >/dev/null || { apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postfix swaks s-nail mutt >/dev/null; break; }; done
 	@mkdir -p .tools/peers && cp tests/peers/package.json tests/peers/package-lock.json tests/peers/.npmrc .tools/peers
 	@cd .tools/peers && PATH="$$PATH:$(CURDIR)/.tools/bin" npm ci --silent
+	@test -x .tools/peers-python/bin/python || $(UV) venv --quiet -p '>=3.12,<3.14' .tools/peers-python
+	@$(UV) pip sync --quiet --require-hashes -p .tools/peers-python/bin/python tests/peers/requirements.lock
 	@touch $@
 
 acceptance: setup ## The acceptance bars as scripts, each printing PASS or FAIL with its figure
@@ -82,6 +84,7 @@ tune: .tools/rasa.stamp ## Make data/tuned/tuned.npz anew from data/nlu (about t
 lock: | $(UV) ## Resolve both locks anew
 	@$(UV) pip compile --quiet pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes --no-header -o requirements.lock
 	@cd bot/rasa && ../../$(UV) pip compile --quiet pyproject.toml --universal --python-version 3.10 --generate-hashes --no-header -o requirements.lock
+	@$(UV) pip compile --quiet tests/peers/requirements.in --universal --python-version 3.12 --generate-hashes --no-header --no-annotate -o tests/peers/requirements.lock
 
 clean: ## Remove what was built; the data folder stays
 	rm -rf .venv bot/rasa/.venv .tools frontend/node_modules build models/*.tar.gz models/*.stamp models/*.taught.yml

@@ -5,4 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-PEERS = Path(os.environ.get("PEERS", Path(__file__).resolve().parents[2] / ".tools" / "peers"))
+_TOOLS = Path(__file__).resolve().parents[2] / ".tools"
+PEERS = Path(os.environ.get("PEERS", _TOOLS / "peers"))
+PYTHON = _TOOLS / "peers-python" / "bin" / "python"
+"""An environment of its own: what is in it must not mix with the desk's."""
