@@ -13,7 +13,7 @@ from bot.store.tables import Timer
 from escalation.by_hand import How, NotWaiting, Telling
 from escalation.console.repository.queue import View
 from tests.console.world import Visitor
-from tests.phone.desk import PhoneDesk, kept, number_of
+from tests.phone_desk.desk import PhoneDesk, kept, number_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SAID = {

@@ -9,7 +9,7 @@ import re
 import httpx
 import pytest
 
-from tests.phone.desk import PATIENCE_SECONDS, PhoneDesk, kept, number_of
+from tests.phone_desk.desk import PATIENCE_SECONDS, PhoneDesk, kept, number_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LINK = re.compile(r"http://[^\s]+/confirm/[^\s]+")

@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser import WIDTHS, arrived, calm, chromium, needs_chromium, serious_faults
 from tests.console.world import PASSWORD
-from tests.phone.desk import PhoneDesk, form, kept, key_in, number_of
+from tests.phone_desk.desk import PhoneDesk, form, kept, key_in, number_of
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_chromium]
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.phone.desk import NUMBER, PhoneDesk, at, form, kept, key_in, number_of
+from tests.phone_desk.desk import NUMBER, PhoneDesk, at, form, kept, key_in, number_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

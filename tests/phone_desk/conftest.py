@@ -7,7 +7,7 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 
 from escalation.console import auth
-from tests.phone.desk import PhoneDesk, phone_desk
+from tests.phone_desk.desk import PhoneDesk, phone_desk
 
 
 @pytest.fixture(scope="session", autouse=True)

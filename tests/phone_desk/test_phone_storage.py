@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.store import engine
 from bot.store.engine import open_engine
 from bot.store.migrate import config, migrate
-from tests.phone.desk import MEGABYTE, NONCE, form, kept, key_in, phone_desk
+from tests.phone_desk.desk import MEGABYTE, NONCE, form, kept, key_in, phone_desk
 
 AT = "2026-11-22 08:00:00"
 CONVERSATION = (

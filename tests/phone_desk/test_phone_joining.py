@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.phone.desk import PhoneDesk, at, kept, number_of
+from tests.phone_desk.desk import PhoneDesk, at, kept, number_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
