@@ -25,7 +25,7 @@ class Widget:
         self.log = page.get_by_role("log")
         self.status = page.locator(".status")
         self.problem = page.locator("#problem")
-        self.choices = page.locator(".choices button")
+        self.choices = page.locator("[role=group].choices button")
 
     async def open(self) -> None:
         await self.launcher.click()
