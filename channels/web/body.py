@@ -16,6 +16,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from starlette.requests import ClientDisconnect, Request
 
 MULTIPART, PLAIN = "multipart/form-data", "application/x-www-form-urlencoded"
+KINDS = (MULTIPART, PLAIN)
+"""What a browser sends a form as."""
 PIECE_BYTES = 64 * 1024
 MAX_FIELD_BYTES = 256 * 1024
 """A description of 20,000 characters has 80,000 bytes; in a plain form three times as many."""
@@ -72,9 +74,14 @@ class Body:
         return self._open.enter_context(tempfile.TemporaryFile())
 
 
+def kind_of(request: Request) -> str:
+    """The media type that a request says its body has."""
+    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+
+
 async def read(request: Request, max_bytes: int) -> Body:
     """Raises BadBody, TooLarge, OSError when the disk takes no more, and ClientDisconnect."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = kind_of(request)
     source = _Source(request, max_bytes)
     if kind == PLAIN:
         return await _plain(source)

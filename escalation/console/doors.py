@@ -73,6 +73,8 @@ class Doors:
             visitor = await self._sessions.visitor(request, active=False)
             if visitor is None:
                 raise _signed_out(request)
+            if web_body.kind_of(request) not in web_body.KINDS:
+                raise Refused(403, "web.error_403")
             insist_on_origin(request, self._public_url)
             try:
                 async with await web_body.read(request, max_bytes) as body:

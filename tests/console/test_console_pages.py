@@ -39,7 +39,7 @@ async def test_views_hold_what_their_names_say(store: Store, clock: MovedClock) 
     assert [row.id for row in opened] == [waiting[0], with_bot, waiting[1]]
     assert opened[1].last_words == "机器人处理中"
     counts = await store.read(lambda c: queue.counts(c, "agent:1"))
-    assert counts == {View.WAITING: 2, View.MINE: 0, View.OPEN: 3, View.RESOLVED: 0}
+    assert counts == {View.WAITING: 2, View.MINE: 0, View.BY_HAND: 0, View.OPEN: 3, View.RESOLVED: 0}
 
 
 async def test_a_conversation_is_read_whole_on_both_databases(store: Store, clock: MovedClock) -> None:

@@ -85,7 +85,7 @@ async def test_the_letter_has_all_that_a_letter_needs(place: PhoneDesk, language
     [answer] = await place.answers(talk)
     page = (await place.people["li"].get(f"/console/letter/{answer.id}")).text
     letter = html.unescape(page[page.index('<article class="letter"') :])
-    for expected in (*words, number, ADDRESS, CALLER, "Where is <it>?", "scan.pdf", answer.text):
+    for expected in (*words, number, ADDRESS, CALLER, "Where is <it>?", "scan.pdf", *answer.text.splitlines()):
         assert expected in letter
     assert re.search(DATES[language], letter)
     assert f'lang="{ {"en": "en", "zh": "zh-CN", "zh-Hant": "zh-Hant"}[language] }"' in letter
