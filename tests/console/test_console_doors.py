@@ -18,6 +18,7 @@ NOTHING_THERE = (
     "/console/message/1/formatted",
     "/console/letter/1",
     "/console/broadcasts/1",
+    "/console/broadcasts/1/results.csv",
     "/console/record/",
 )
 """What this desk does not have: a picture, a mail, an answer that is to be told, a notice, a channel for calls."""
