@@ -160,6 +160,7 @@ class Pages:
             t=partial(self._say, language),
             has=partial(self._has, language),
             language=language,
+            colon=": " if language == "en" else "：",
             html_language=HTML_LANGUAGES[language],
             other_html_language=HTML_LANGUAGES[other],
             switch=switch,

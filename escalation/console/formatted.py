@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import html
 import re
 
@@ -47,9 +49,19 @@ _LAYOUT = frozenset(
 _SPANS = {"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}, "ol": {"start"}}
 """Nothing else: an address would lead out, a style could cover or fetch."""
 _TAG = re.compile(r"<[^<>]*>")
+_STYLE = (
+    "body{max-width:60rem;margin:0 auto;padding:1rem;font-family:system-ui,sans-serif;line-height:1.5;"
+    "overflow-wrap:anywhere}td,th{border:1px solid;padding:.2em .5em;text-align:start;overflow-wrap:normal}"
+    "table{display:block;overflow-x:auto;border-collapse:collapse}pre{white-space:pre-wrap}"
+    "blockquote{margin-inline:0;padding-inline-start:1em;border-inline-start:3px solid}"
+)
+"""Ours, and the only one that the policy of the page lets in: the sender's have other hashes."""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+POLICY = f"{DOWNLOAD_POLICY}; style-src 'sha256-{_STYLE_HASH}'"
 _PAGE = (
     '<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-    "<title>{title}</title></head><body><p><small>{hint}</small></p><hr>{content}</body></html>"
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><style>{style}</style>'
+    "</head><body><p><small>{hint}</small></p><hr>{content}</body></html>"
 )
 
 
@@ -79,8 +91,8 @@ class FormattedMessages:
         language = self._pages.language(request)
         say = {name: html.escape(self._pages.say(f"console.formatted_{name}", language)) for name in ("title", "hint")}
         return HTMLResponse(
-            _PAGE.format(language=language, content=content, **say),
-            headers={"content-security-policy": DOWNLOAD_POLICY, "referrer-policy": "no-referrer"},
+            _PAGE.format(language=language, content=content, style=_STYLE, **say),
+            headers={"content-security-policy": POLICY, "referrer-policy": "no-referrer"},
         )
 
 

@@ -1,11 +1,14 @@
-"""A whole desk whose mails go to a relay of ours and whose clock stands still; timers and deliveries run when asked."""
+"""A whole desk whose mails go to a relay of ours and whose clock stands still; timers and deliveries run when asked.
+
+One desk per module and database: building one takes longer than most of these tests."""
 
 from __future__ import annotations
 
 import email
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import default
 from functools import cache
@@ -14,23 +17,27 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, insert, select
+import pytest_asyncio
+from playwright.async_api import Browser
+from sqlalchemy import Connection, delete, insert, select
 
 from bot import catalogue
 from bot.bootstrap import Desk, build
 from bot.repository import outbox as outbox_rows
 from bot.settings import BroadcastSettings, Settings
-from bot.store.tables import Agent, Case, Outbox
+from bot.store.migrate import migrate
+from bot.store.tables import Agent, Base, Case, Outbox
 from escalation.broadcast import subscribing
 from escalation.broadcast.repository import recipients, subscriptions
 from escalation.broadcast.repository.subscriptions import Proof
 from escalation.broadcast.service import Broadcasts, Doer, Draft
+from tests.browser import chromium
 from tests.conftest import MovedClock
 from tests.fakes.rasa import SECRET
 from tests.letters import plain_text
 from tests.mail.upstream import ScriptedRelay, scripted_relay
 
-ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ONE_DATABASE = pytest.mark.parametrize("engine", ["sqlite"])
 """For what the database has no part in."""
 URL = "https://desk.example"
 SUE, LI = Doer(agent_id=1, role="supervisor"), Doer(agent_id=2, role="agent")
@@ -53,7 +60,22 @@ class Cast:
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
+        self._shipped = self.settings.model_copy(deep=True)
         self.desk = build(self.settings, self.clock)
+
+    async def afresh(self, rules: BroadcastSettings, mail: dict[str, Any]) -> None:
+        """For the next test: an empty database, two days on (past every limit); a new desk only for other settings."""
+        wanted = self._shipped.model_copy(update={"broadcast": rules}, deep=True)
+        wanted.channel["mail"].update(mail)
+        self.clock.moment = (self.clock.moment + timedelta(days=2)).replace(hour=9, minute=0, second=0)
+        self.relay.script.clear()
+        self.relay.taken.clear()
+        self.relay.heard.clear()
+        self.desk.turns._stopping = False
+        await self.desk.store.write(_begin)
+        if self.settings != wanted:
+            self.settings = wanted
+            await self.restart()
 
     async def restart(self) -> None:
         await self.close()
@@ -137,8 +159,70 @@ def link_in(mail: EmailMessage, deed: str) -> str:
     return next(word.removeprefix(URL) for word in words if word.startswith(f"{URL}/subscription/{deed}/"))
 
 
-_words = cache(catalogue.whole)
-"""Read once: it takes longer than most of these tests."""
+class Casts:
+    """One per database for a module, opened when it is first asked for."""
+
+    def __init__(self, request: pytest.FixtureRequest, folders: pytest.TempPathFactory, stack: AsyncExitStack) -> None:
+        self._request, self._folders, self._stack = request, folders, stack
+        self._open: dict[str, Cast] = {}
+
+    async def of(self, engine: str) -> Cast:
+        if engine not in self._open:
+            self._open[engine] = await self._stack.enter_async_context(opened(self._folders.mktemp(engine), self._url))
+        return self._open[engine]
+
+    def _url(self, folder: Path) -> str:
+        if folder.name.startswith("postgresql"):
+            make: Callable[[], str] = self._request.getfixturevalue("postgres")
+            return make()
+        url = f"sqlite:///{folder / 'redress.db'}"
+        migrate(url)
+        return url
+
+
+@asynccontextmanager
+async def opened(folder: Path, database: Callable[[Path], str]) -> AsyncIterator[Cast]:
+    async with scripted_relay() as relay:
+        mail = {"relay_host": "127.0.0.1", "relay_port": relay.port, "relay_starttls": False}
+        settings = Settings(
+            data_dir=folder,
+            database_url=database(folder),
+            public_url=URL,
+            smtp_port=0,
+            rasa_url="http://127.0.0.1:9",
+            rasa_secret=SECRET,
+            channel={"mail": {**mail, "automatic_per_address": 100, "bulk_address": "notices@exchange.example"}},
+        )
+        made = Cast(settings, MovedClock(), relay)
+        try:
+            yield made
+        finally:
+            await made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _words_read_once() -> Iterator[None]:
+    """It takes longer than most of these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catalogue, "whole", cache(catalogue.whole))
+        yield
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def casts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Casts]:
+    async with AsyncExitStack() as stack:
+        yield Casts(request, tmp_path_factory, stack)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
@@ -148,31 +232,22 @@ def rules() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def cast(
-    database_url: str, tmp_path: Path, clock: MovedClock, rules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Cast]:
-    """At 09:00 UTC, with a supervisor and an agent."""
-    monkeypatch.setattr(catalogue, "whole", _words)
-    async with scripted_relay() as relay:
-        mail = {"relay_host": "127.0.0.1", "relay_port": relay.port, "relay_starttls": False}
-        settings = Settings(
-            data_dir=tmp_path,
-            database_url=database_url,
-            public_url=URL,
-            smtp_port=0,
-            rasa_url="http://127.0.0.1:9",
-            rasa_secret=SECRET,
-            channel={"mail": {**mail, "automatic_per_address": 2, "bulk_address": "notices@exchange.example"}},
-            broadcast=BroadcastSettings(**rules),
-        )
-        made = Cast(settings, clock, relay)
-        await made.desk.store.write(_people)
-        yield made
-        with suppress(RuntimeError):
-            await made.close()
+def mail() -> dict[str, Any]:
+    """Settings of the channel, overridden where a test needs other ones."""
+    return {}
 
 
-def _people(connection: Connection) -> None:
+@pytest_asyncio.fixture(loop_scope="module")
+async def cast(casts: Casts, engine: str, rules: dict[str, Any], mail: dict[str, Any]) -> Cast:
+    """At 09:00 UTC, with a supervisor and an agent, and nothing else in the database."""
+    made = await casts.of(engine)
+    await made.afresh(BroadcastSettings(**rules), mail)
+    return made
+
+
+def _begin(connection: Connection) -> None:
+    for table in reversed(Base.metadata.sorted_tables):
+        connection.execute(delete(table))
     for doer in (SUE, LI):
         values = {"id": doer.agent_id, "login": doer.role, "name": doer.role.title(), "role": doer.role}
         at = MovedClock()()

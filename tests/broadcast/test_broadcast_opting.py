@@ -10,7 +10,10 @@ from escalation.broadcast.repository import subscriptions
 from tests.broadcast.conftest import ONE_DATABASE, Cast, link_in
 from tests.letters import plain_text
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 ADDRESS = "li@user.example"
+_NOTICES = (("en", "Fake apps", "Tomorrow"), ("zh", "假冒应用", "明天"), ("zh-Hant", "假冒應用", "明天"))
+"""A language, what its page says, and what it does not."""
 
 
 async def ask(cast: Cast, address: str = ADDRESS, language: str = "en", **fields: str) -> httpx.Response:
@@ -54,6 +57,29 @@ async def test_only_the_button_behind_the_link_of_the_mail_subscribes(cast: Cast
     assert await proof(cast) == [("asked", "page", "192.0.2.7"), ("subscribed", "link", "192.0.2.7")]
     row = await cast.read(lambda c: subscriptions.find(c, "mail", ADDRESS))
     assert (row.language, row.time_zone) == ("zh", "Asia/Shanghai")
+
+
+@ONE_DATABASE
+async def test_a_reader_of_traditional_chinese_is_led_in_it_to_the_end(cast: Cast) -> None:
+    async with cast.http() as http:
+        form = await http.get("/subscribe", headers={"accept-language": "zh-TW"})
+    assert ('<html lang="zh-Hant"' in form.text, "訂閱" in form.text, "订阅" in form.text) == (True, True, False)
+    asked = await ask(cast, language="zh-Hant")
+    [mail] = cast.mails()
+    assert "請打開下面的頁面並點擊按鈕" in plain_text(mail)
+    link = link_in(mail, "confirm")
+    question, confirmed = await send(cast, "GET", link), await send(cast, "POST", link)
+    for page in (asked, question, confirmed):
+        assert '<html lang="zh-Hant"' in page.text
+    assert "訂閱成功" in confirmed.text
+    row = await cast.read(lambda c: subscriptions.find(c, "mail", ADDRESS))
+    assert row.language == "zh-Hant"
+    await cast.begin()
+    await cast.go()
+    leave = link_in(cast.mails()[-1], "leave")
+    async with cast.http() as http:
+        page = await http.get(leave)  # from a browser that prefers English: the link remembers
+    assert '<html lang="zh-Hant"' in page.text
 
 
 async def test_an_address_is_asked_once_a_day_and_every_answer_is_the_same(cast: Cast) -> None:
@@ -156,10 +182,10 @@ async def test_an_address_that_nobody_confirmed_is_not_kept(cast: Cast) -> None:
 
 
 @ONE_DATABASE
-async def test_published_notices_stand_on_the_public_page_in_both_languages(cast: Cast) -> None:
+async def test_published_notices_stand_on_the_public_page_in_every_script(cast: Cast) -> None:
     await cast.begin()
     await cast.begin(kind="reminder", titles={"en": "Tomorrow", "zh": "明天"})
-    for language, words, not_there in (("en", "Fake apps", "Tomorrow"), ("zh", "假冒应用", "明天")):
+    for language, words, not_there in _NOTICES:
         for path in ("/notices", "/notices.atom"):
             page = (await send(cast, "GET", f"{path}?lang={language}")).text
             assert (words in page, not_there in page) == (True, False)

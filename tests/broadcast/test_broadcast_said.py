@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import Connection, select
 
 from bot import catalogue
@@ -12,20 +13,21 @@ from bot.store.tables import Conversation
 from channels.contract import Channel
 from escalation.broadcast.repository import subscriptions
 from escalation.queue import agent_owner
-from tests.broadcast.conftest import TITLES, Cast
+from tests.broadcast.conftest import ONE_DATABASE, TITLES, Cast
 from tests.telegram.bot_api import TOKEN, BotApi
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 WORDS = catalogue.whole()
 CHAT = 77
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def api() -> AsyncIterator[BotApi]:
     async with BotApi().running() as running:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bot(cast: Cast, api: BotApi) -> AsyncIterator[BotApi]:
     cast.settings.channel["telegram"] = {"token": TOKEN, "api_url": api.url, "poll_seconds": 1}
     await cast.restart()
@@ -74,6 +76,7 @@ async def test_a_bots_user_subscribes_gets_a_notice_and_leaves_by_its_button(cas
     assert await cast.cases() == 0
 
 
+@ONE_DATABASE
 async def test_a_wish_is_heard_while_an_agent_has_the_conversation(cast: Cast, bot: BotApi) -> None:
     await bot.say("订阅通知", CHAT)
     assert await said(cast, bot, 1) == WORDS.say("broadcast.subscribed", "zh")
@@ -86,6 +89,7 @@ async def test_a_wish_is_heard_while_an_agent_has_the_conversation(cast: Cast, b
     assert owners == [agent_owner(2)]
 
 
+@ONE_DATABASE
 async def test_who_blocked_the_bot_is_a_result(cast: Cast, bot: BotApi) -> None:
     await cast.subscribe(str(CHAT), channel="telegram")
     bot.blocked_by.add(CHAT)

@@ -13,8 +13,8 @@ from playwright.async_api import Browser
 from sqlalchemy import update
 
 from bot.store.tables import Inbox
-from escalation.console.formatted import cleaned, holds_secret
-from tests.browser import needs_chromium, new_context
+from escalation.console.formatted import POLICY, cleaned, holds_secret
+from tests.browser import WIDTHS, calm, needs_chromium, new_context
 from tests.console.signing_in import sign_in
 from tests.console.world import Talk, World, talk
 
@@ -119,7 +119,8 @@ async def test_an_agent_sees_it_and_nobody_else(world: World) -> None:
     async with world.signed_in("li") as agent:
         page = await agent.get(path)
         assert page.status_code == 200
-        assert page.headers["content-security-policy"] == "sandbox; default-src 'none'"
+        assert page.headers["content-security-policy"] == POLICY
+        assert POLICY.startswith("sandbox; default-src 'none'; style-src 'sha256-")
         assert "订单 Order" in page.text
         assert "evil.example" not in page.text
         assert (await agent.get(f"{path}?lang=zh")).text.count("原始排版") == 1
@@ -142,6 +143,21 @@ async def test_a_message_without_a_form_of_its_own_says_so(world: World) -> None
         missing = await agent.get("/console/message/1/formatted")
     assert missing.status_code == 404
     assert "no form but its text" in missing.text
+
+
+@needs_chromium
+async def test_it_fits_a_phone_in_our_style_and_in_no_other(world: World, browser: Browser) -> None:
+    long = f"<p>{'longer' * 60}</p><style>body {{ padding: 99px }}</style>"
+    inbox_id = await mailed(world, TABLE + long)
+    context = await new_context(browser, viewport={"width": WIDTHS["narrow"], "height": 800})
+    page = await context.new_page()
+    complaints = calm(page)
+    await sign_in(page, world, "li")
+    await page.goto(f"{world.url}/console/message/{inbox_id}/formatted")
+    assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert await page.evaluate("getComputedStyle(document.body).padding") == "16px"
+    assert complaints == []
+    await context.close()
 
 
 @needs_chromium

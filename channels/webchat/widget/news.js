@@ -1,6 +1,7 @@
 /** Notices to subscribers, above the conversation and not part of it, and the button to get them or no more of them. */
 
 import { say } from "./strings.js";
+import { dayAndTime } from "./text.js";
 
 export class News {
   /** `press(name)`: "subscribe" or "unsubscribe". `closed(newest)`: the user closed the list. */
@@ -53,11 +54,9 @@ export class News {
 
   item({ title, text, at }) {
     const when = new Date(at);
-    const locale = this.language === "zh" ? "zh-CN" : "en-GB";
-    const shown = when.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
     return [
       make("h3", { textContent: title }),
-      make("time", { dateTime: when.toISOString(), textContent: shown }),
+      make("time", { dateTime: when.toISOString(), textContent: dayAndTime(when, this.language) }),
       make("p", { textContent: text }),
     ];
   }

@@ -47,6 +47,11 @@ export function clockTime(moment, language) {
   return moment.toLocaleTimeString(LOCALES[language], { hour: "2-digit", minute: "2-digit" });
 }
 
+/** "22 Nov 2026, 09:00" */
+export function dayAndTime(moment, language) {
+  return moment.toLocaleString(LOCALES[language], { dateStyle: "medium", timeStyle: "short" });
+}
+
 export function day(moment, language) {
   return moment.toLocaleDateString(LOCALES[language], { weekday: "long", year: "numeric", month: "long", day: "numeric" });
 }

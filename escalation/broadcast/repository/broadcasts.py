@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,8 @@ from sqlalchemy.orm import aliased
 
 from bot.store.broadcast_tables import Broadcast
 from bot.store.tables import Agent
+from bot.wording import base
+from bot.wording.traditional import HANT, traditional
 from escalation.broadcast.policy import PUBLISHED
 
 DRAFT, PLANNED, RUNNING, DONE, STOPPED = "draft", "planned", "running", "done", "stopped"
@@ -34,10 +36,11 @@ class BroadcastRow:
     stopped_at: datetime | None
 
     def title(self, language: str) -> str:
-        return self.title_zh if language == "zh" else self.title_en
+        """In 繁體 it is the Chinese one, converted; so is the text."""
+        return _written({"en": self.title_en, "zh": self.title_zh}, language)
 
     def text(self, language: str) -> str:
-        return self.text_zh if language == "zh" else self.text_en
+        return _written({"en": self.text_en, "zh": self.text_zh}, language)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,11 @@ class People:
     created: str
     started: str | None
     stopped: str | None
+
+
+def _written(texts: Mapping[str, str], language: str) -> str:
+    text = texts[base(language)]
+    return traditional(text) if language == HANT else text
 
 
 _COLUMNS = [getattr(Broadcast, name) for name in BroadcastRow.__dataclass_fields__]
