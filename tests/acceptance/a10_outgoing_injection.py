@@ -223,6 +223,7 @@ def faulty(one: Handed) -> str | None:
     """What is wrong with an answer, as bytes."""
     head, _, body = one.content.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].decode() for line in head.split(b"\r\n") if line[:1] not in b" \t"]
+    forms = [part.get_content_type() for part in one.mail.walk() if not part.is_multipart()]
     checks = {
         "several or other recipients": one.recipients == (str(one.mail["To"]),) and VICTIM not in one.recipients,
         "other fields": set(names) <= FIELDS,
@@ -232,7 +233,7 @@ def faulty(one: Handed) -> str | None:
         "a long line": max(map(len, one.content.split(b"\r\n"))) <= LONGEST_LINE,
         "a long subject": len(str(one.mail["Subject"])) <= SUBJECT,
         "an encoded line end": not re.search(r"[\r\n\0\u2028\x85]", str(one.mail["Subject"]) + str(one.mail["To"])),
-        "a second body": not one.mail.is_multipart() and bool(body),
+        "another body than plain text and HTML": bool(body) and forms == ["text/plain", "text/html"],
     }
     return next((what for what, well in checks.items() if not well), None)
 
