@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -35,6 +36,8 @@ from tests.twitter.harness import SENTENCES
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Call, Fault, XApi
 
 OWN = int(ACCOUNT["id"])
+_OWN_LINK = re.compile(r"#join=[A-Za-z0-9_-]{43}")
+"""What an author's own link has behind the address. By itself it opens nothing (docs/decisions/0023)."""
 NEWS = 55
 """Another account of ours."""
 MINUTE = 59.9
@@ -54,6 +57,10 @@ CONFIDING = [
     ("zh", "@DemoExchange 我的助记词 legal winner thank year wave sausage worth useful legal winner thank yellow 被盗"),
 ]
 CANARIES = ("anna.k@", "555 0143", "4a5e1e4baab89f3a", "legal winner", "li.na@", "13800138000", "8812")
+
+
+def _template(reply: Mapping[str, str]) -> str:
+    return _OWN_LINK.sub("", reply["text"], count=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +89,7 @@ class Trial:
         async with asyncio.timeout(60):
             while len(self.api.posted) < len(CONFIDING):
                 await asyncio.sleep(0.1)
-        right = [reply for reply in self.api.posted if reply["text"] == SENTENCES[language_of[reply["to"]]]]
+        right = [reply for reply in self.api.posted if _template(reply) == SENTENCES[language_of[reply["to"]]]]
         figure = f"{len(right)} of {len(CONFIDING)}"
         self.bar.require(len(right) == len(CONFIDING), "posts that confide: the template in their language", figure)
 
@@ -147,8 +154,10 @@ class Trial:
         self.bar.require(most - interrupted <= len(posted) <= most, "replies in an hour", figure)
         ours = answered[str(OWN)] + answered[str(NEWS)]
         self.bar.require(ours == 0, "replies to ourselves", ours)
-        others = [reply["text"] for reply in posted if reply["text"] not in SENTENCES.values()]
+        others = [reply for reply in posted if _template(reply) not in SENTENCES.values()]
         self.bar.require(not others, "replies that are not the template", f"{len(others)} of {len(posted)}")
+        tokens = {token for reply in posted for token in _OWN_LINK.findall(reply["text"])}
+        self.bar.require(len(tokens) == len(posted), "replies with a link of their author's own", len(tokens))
         logged = self.desk.log.read_text(encoding="utf-8")
         told = [canary for canary in CANARIES if canary in logged or any(canary in reply["text"] for reply in posted)]
         self.bar.require(not told, "canaries in public or in the log", f"{len(told)} of {len(CANARIES)}")
