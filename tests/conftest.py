@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+import structlog
 from playwright.async_api import Browser
 
+from bot import logs
 from bot.store.migrate import migrate
 from bot.store.store import Store
 from tests.browser import chromium
@@ -66,3 +70,16 @@ async def store(database_url: str) -> AsyncIterator[Store]:
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as launched:
         yield launched
+
+
+@pytest.fixture
+def logged() -> Iterator[StringIO]:
+    """What the desk writes to its log during the test, set up as in production."""
+    root, written = logging.getLogger(), StringIO()
+    before = (root.handlers[:], root.level, logging.raiseExceptions, structlog.get_config())
+    logs.set_up(written)
+    structlog.configure(**structlog.get_config() | {"cache_logger_on_first_use": False})
+    yield written
+    root.handlers[:], level, logging.raiseExceptions, configured = before
+    root.setLevel(level)
+    structlog.configure(**configured)

@@ -17,7 +17,7 @@ from tests.conversations.desk import PATIENCE_SECONDS, PAUSE_SECONDS, Desk
 from tests.conversations.script import ANY, Line, Script
 
 NUMBER: Final = re.compile(r"RD-[0-9A-Z]{5}-[0-9A-Z]{5}")
-ARTICLE: Final = re.compile(r"(?:Read it again in our help: “(.+)”, |本文来自帮助中心《(.+)》：)\S+$")
+ARTICLE: Final = re.compile(r"(?:Read it again in our help: “(.+)”, |本文(?:来自帮助|來自幫助)中心《(.+)》：)\S+$")
 VARYING: Final = re.compile(
     rf"{NUMBER.pattern}|https?://\S+|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?: [0-9:]{{5}} UTC)?"
     r"|[0-9]{1,2} [A-Z][a-z]+ 20[0-9]{2}|20[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日"

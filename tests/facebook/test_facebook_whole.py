@@ -66,7 +66,7 @@ async def test_complaints_by_messenger_become_cases_with_answers_in_their_langua
 ) -> None:
     caplog.set_level(logging.DEBUG)
     complex_matter = OpenCase(label="withdrawal_issue", severity="high", reasons=("money_missing",)), HandToPerson()
-    said = {"101": (ENGLISH, "en"), "102": (CHINESE, "zh"), "103": (TRADITIONAL, "zh")}
+    said = {"101": (ENGLISH, "en"), "102": (CHINESE, "zh"), "103": (TRADITIONAL, "zh-Hant")}
     async with GraphApi().running() as api, desk(tmp_path, database_url, api, FakeRasa(lambda _: complex_matter)):
         for person, (text, _) in said.items():
             api.message(text, person)
