@@ -15,7 +15,7 @@ from bench.processes import free_port
 from bot.store.migrate import migrate
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
-from tests.peers.mailboxes import Mailboxes, postfix_settings
+from tests.peers.mailboxes import BORDER, Mailboxes, postfix_settings
 from tests.process.desk import NO_CAPS, DeskProcess
 
 NEEDED = ("swaks", "s-nail", "mutt", "node")
@@ -57,7 +57,8 @@ async def bordered(folder: Path) -> AsyncIterator[Border]:
     smtp_port = free_port()
     async with serving(FakeRasa().app) as rasa_url, postfix(folder, postfix_settings(smtp_port, mailboxes)) as port:
         relay = {"RELAY_HOST": "127.0.0.1", "RELAY_PORT": str(port), "RELAY_STARTTLS": "false"}
-        section = {f"CHANNEL__MAIL__{name}": value for name, value in relay.items()}
+        trust = {"AUTHENTICATION": "trust", "TRUSTED_AUTHSERV_ID": BORDER}
+        section = {f"CHANNEL__MAIL__{name}": value for name, value in {**relay, **trust}.items()}
         desk = DeskProcess(folder, url, rasa_url, **NO_CAPS, **section, SMTP_PORT=str(smtp_port))
         yield Border(desk, port, folder, mailboxes)
         await desk.kill()
