@@ -56,6 +56,7 @@ async def serious_faults(page: Page) -> list[str]:
     """What axe finds serious or critical. Skips where axe is not installed."""
     if not AXE.exists():
         pytest.skip("axe-core is not installed (npm ci in frontend/)")
+    await page.wait_for_load_state("load")  # a page without its style sheet yet has the browser's own colours
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -19,6 +19,11 @@ FAULTY = {"en": "Please describe what happened.", "zh": "请说明发生了什�
 PIECE = 1024 * 1024
 
 
+async def numbered(page: Page) -> None:
+    """Returns when the receipt shows its number: until then it loads itself anew every three seconds."""
+    await expect(page.locator(".number")).to_be_visible(timeout=30_000)
+
+
 async def check(page: Page, where: str) -> None:
     assert await serious_faults(page) == [], where
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), where
@@ -48,6 +53,7 @@ async def test_every_page_is_accessible_and_fits(place: FormDesk, browser: Brows
     await page.get_by_label({"en": "E-mail", "zh": "电子邮箱"}[language]).fill("li@mail.example")
     await page.get_by_role("button", name=SUBMIT[language]).click()
     await expect(page.get_by_role("heading", name=SENT[language])).to_be_visible()
+    await numbered(page)
     await check(page, f"receipt-{language}-{width}")
     await page.goto(f"{place.url}/confirm/{'x' * 43}?lang={language}")
     await check(page, f"confirm-{language}-{width}")
@@ -74,6 +80,7 @@ async def test_without_scripts_a_complaint_with_a_file_is_filed(
     await page.locator("#f-files").set_input_files(picture)
     await page.get_by_role("button", name=SUBMIT[language]).press("Enter")
     await expect(page.get_by_role("heading", name=SENT[language])).to_be_visible()
+    await numbered(page)
     number = NUMBER.search(await page.content())
     [case] = await place.cases()
     assert number is not None
