@@ -38,11 +38,11 @@ class ChannelAttention:
 
         return await self._store.read(look)
 
-    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         where = (self._channel, conversation_key)
         return self._hub.watch(conversation_topic(*where), attention_topic(*where), seen_topic(*where))
 
-    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         return self._hub.watch(typing_topic("agent", self._channel, conversation_key))
 
     def user_types(self, conversation_key: str) -> None:

@@ -20,7 +20,8 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
 from bot.thinking import Thought
-from channels.contract import Author, Channel
+from bot.transcript import news
+from channels.contract import Author, Channel, Entry
 from escalation import cases, queue, relations
 from escalation.carry_out import CarryOut, Done, Facts, Reply
 from escalation.desk_command import DeskCommand
@@ -53,6 +54,8 @@ class Finished:
     """How many replies there are, now that the commit is made."""
     to_send: bool = False
     """True when they wait in the outbox; else they have arrived."""
+    news: Sequence[Entry] | None = None
+    """All that the conversation has got by this, where its watchers may see it at once; else they look."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,11 +187,15 @@ class Finish:
 
 def _finished(close: Close, waiting: Collection[int]) -> Finished:
     conversation = close.conversation
+    to_send = conversation.id in waiting
+    # What an earlier life of the message has said already is not in `drafts`.
+    first_life = not close.row.attempts and not close.row.deaths
     return Finished(
         outcome=close.outcome,
         more=conversation.pending > 1,
         said=len(close.drafts),
-        to_send=conversation.id in waiting,
+        to_send=to_send,
+        news=news(close) if close.at_once and first_life and not to_send else None,
     )
 
 

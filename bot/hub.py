@@ -1,6 +1,7 @@
 """Wake-ups, here and in the other processes of the desk.
 
-Who watches a topic is told that something changed, and reads it from the store. Wake-ups may be merged, never lost.
+Who watches a topic is told that something changed, and reads it from the store; or is told what, by whoever has just
+committed it, and need not read. Wake-ups may be merged, never lost.
 Topics: a conversation ("conversation:<channel>:<key>"), "queue" (what agents wait for) and "outbox" (work for the
 deliverer).
 """
@@ -11,7 +12,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import override
+from typing import Any, override
 
 from bot.store.bell import EVERYTHING, Bell
 
@@ -19,11 +20,17 @@ QUEUE = "queue"
 OUTBOX = "outbox"
 SIGN = "typing:"
 """Topics that begin so say by waking that something happens at this moment: "everything" leaves them out."""
-SOON_SECONDS = 0.01
+SOON_SECONDS = 0.15
+"""Longer than a turn takes, as a rule: its end says more, and while Rasa thinks the processor is its."""
+MOST_NEWS = 100
 ROUND_SECONDS = 20.0
 """Within about this time everybody looks again, though nobody woke them."""
 SHORTEST_PAUSE_SECONDS = 0.02
 """With more than a thousand topics a round takes longer instead of costing more."""
+
+
+type News = Sequence[Any] | None
+"""What a wake-up brings along: all that changed, in order. None: it is to be looked up."""
 
 
 def conversation_topic(channel: str, key: str) -> str:
@@ -34,17 +41,32 @@ class Hub:
     """`bell` reaches the other processes; None where there is only one."""
 
     def __init__(self, bell: Bell | None = None) -> None:
-        self._watchers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._watchers: defaultdict[str, set[_Wakeups]] = defaultdict(set)
+        self._soon: dict[str, asyncio.TimerHandle] = {}
         self._bell = bell
 
     def publish(self, *topics: str) -> None:
+        self._said(topics)
         self._wake(topics)
+
+    def tell(self, topic: str, news: Sequence[Any]) -> None:
+        """As `publish`, with all that changed: watchers in this process need not look it up."""
+        self._said((topic,))
+        for wakeups in self._watchers.get(topic, ()):
+            wakeups.wake(news)
+
+    def publish_soon(self, topic: str) -> None:
+        """After what is more urgent, and not at all when the topic is published before: the work on a message begins
+        before others are shown that it came."""
+        if topic not in self._soon:
+            self._soon[topic] = asyncio.get_running_loop().call_later(SOON_SECONDS, self.publish, topic)
+
+    def _said(self, topics: Sequence[str]) -> None:
+        for topic in topics:
+            if (waiting := self._soon.pop(topic, None)) is not None:
+                waiting.cancel()
         if self._bell is not None:
             self._bell.ring(topics)
-
-    def publish_soon(self, *topics: str) -> None:
-        """After what is more urgent: the work on a message begins before others are shown that it came."""
-        asyncio.get_running_loop().call_later(SOON_SECONDS, self.publish, *topics)
 
     async def run(self) -> None:
         """Hears the other processes until cancelled, and lets everybody look again now and then."""
@@ -70,31 +92,42 @@ class Hub:
         if EVERYTHING in topics:
             topics = [topic for topic in self._watchers if not topic.startswith(SIGN)]
         for topic in topics:
-            for event in self._watchers.get(topic, ()):
-                event.set()
+            for wakeups in self._watchers.get(topic, ()):
+                wakeups.wake(None)
 
     @asynccontextmanager
-    async def watch(self, *topics: str) -> AsyncGenerator[AsyncIterator[None]]:
+    async def watch(self, *topics: str) -> AsyncGenerator[AsyncIterator[News]]:
         """From entering on, every publish to one of `topics` wakes the iterator at least once."""
-        event = asyncio.Event()
+        wakeups = _Wakeups()
         for topic in topics:
-            self._watchers[topic].add(event)
+            self._watchers[topic].add(wakeups)
         try:
-            yield _Wakeups(event)
+            yield wakeups
         finally:
             for topic in topics:
-                self._watchers[topic].discard(event)
+                self._watchers[topic].discard(wakeups)
                 if not self._watchers[topic]:
                     del self._watchers[topic]
 
 
-class _Wakeups(AsyncIterator[None]):
+class _Wakeups(AsyncIterator[News]):
     """Not a generator: a wait that was given up (a time-out) must not end the iteration."""
 
-    def __init__(self, event: asyncio.Event) -> None:
-        self._event = event
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._news: list[Any] | None = []
+
+    def wake(self, news: News) -> None:
+        """What was not heard yet is merged: once it has to be looked up, news say nothing more."""
+        if news is None or self._news is None or len(self._news) + len(news) > MOST_NEWS:
+            self._news = None
+        else:
+            self._news.extend(news)
+        self._event.set()
 
     @override
-    async def __anext__(self) -> None:
+    async def __anext__(self) -> News:
         await self._event.wait()
         self._event.clear()
+        news, self._news = self._news, []
+        return news

@@ -12,6 +12,7 @@ from bot.hub import Hub, conversation_topic
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository import outbox as outbox_rows
+from bot.repository.closing import Close
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import OutboxRow
 from bot.store.store import Store
@@ -50,7 +51,7 @@ class ChannelTranscript:
         row = await self._store.read(lambda connection: conversations.find(connection, self._channel, conversation_key))
         return None if row is None else row.language
 
-    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Entry] | None]]:
         return self._hub.watch(conversation_topic(self._channel, conversation_key))
 
     async def receipt(self, external_id: str) -> Receipt | None:
@@ -77,15 +78,35 @@ class ChannelTranscript:
         text = row.text
         if row.state != "done" and row.raw is not None:
             text = redact((await self._channels[self._channel].read(row.raw, row.envelope)).text).text
-        return Entry(
-            seq=row.seq,
-            author=Author.USER,
-            author_name="",
-            text=text,
-            at=row.received_at,
-            client_id=row.envelope.get("client_id"),
-            files=[_file(described) for described in row.envelope.get("files", ())],
+        return _heard(row, text)
+
+
+def news(close: Close) -> Sequence[Entry]:
+    """What the commit of a turn adds to a conversation whose replies arrive with it: `entries` would read the same."""
+    said = [
+        Entry(
+            seq=seq,
+            author=draft.author,
+            author_name=draft.author_name,
+            text=draft.text,
+            at=close.at,
+            buttons=[(name, title) for name, title in draft.buttons],
         )
+        for seq, draft in enumerate(close.drafts, start=close.conversation.last_seq + 1)
+    ]
+    return [_heard(close.row, close.text), *said]
+
+
+def _heard(row: InboxRow, text: str) -> Entry:
+    return Entry(
+        seq=row.seq,
+        author=Author.USER,
+        author_name="",
+        text=text,
+        at=row.received_at,
+        client_id=row.envelope.get("client_id"),
+        files=[_file(described) for described in row.envelope.get("files", ())],
+    )
 
 
 def _file(described: Mapping[str, Any]) -> SentFile:

@@ -23,6 +23,7 @@ from bot.metrics import attempted, delivered, step, turned
 from bot.rasa_client import TurnFailed
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
+from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.thinking import Matter, Mind, Thought, think
@@ -30,6 +31,7 @@ from channels.contract import Attachment, Channel, Kept, ReadMessage
 from channels.faults import RetryLater
 from escalation import repository
 from escalation.queue import BOT
+from escalation.repository import CaseRow
 
 log = structlog.get_logger()
 RETRY = timedelta(seconds=0.5)
@@ -77,21 +79,20 @@ class Turner:
         await self._release(claim, RETRY)
 
     async def _first(self, claim: Claim) -> Matter | None:
-        """What the accept has just stored need not be read again, unless there is a case to know."""
-        if claim.first is None or claim.first[1].case_id is not None:
+        """What the accept has just stored need not be read again; only the case, where there is one."""
+        if claim.first is None:
             return await self._next(claim)
         row, conversation = claim.first
-        return Matter(row=row, conversation=conversation, case=None, message=ReadMessage(text=""))
+        if conversation.case_id is None:
+            return _matter(row, conversation)
+        return await self.store.read(lambda connection: _with_case(connection, row, conversation))
 
     async def _next(self, claim: Claim) -> Matter | None:
         def find(connection: Connection) -> Matter | None:
             row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
             if row is None:
                 return None
-            conversation = conversations.get(connection, claim.conversation_id)
-            case = None if conversation.case_id is None else repository.get(connection, conversation.case_id)
-            known = {} if case is None or conversation.owner != BOT else repository.facts_of(connection, case.id)
-            return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""), facts=known)
+            return _with_case(connection, row, conversations.get(connection, claim.conversation_id))
 
         return await self.store.read(find)
 
@@ -173,7 +174,12 @@ class Turner:
     def _announced(self, matter: Matter, finished: Finished) -> bool:
         conversation = matter.conversation
         # First whoever watches the conversation: its user sees the answer before anything else is looked at.
-        self.hub.publish(conversation_topic(conversation.channel, conversation.key), QUEUE)
+        topic = conversation_topic(conversation.channel, conversation.key)
+        if finished.news is None:
+            self.hub.publish(topic)
+        else:
+            self.hub.tell(topic, finished.news)
+        self.hub.publish(QUEUE)
         if finished.to_send:
             self.hub.publish(OUTBOX)
         else:
@@ -181,6 +187,20 @@ class Turner:
         turned(finished.outcome)
         log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more
+
+
+def _with_case(connection: Connection, row: InboxRow, conversation: ConversationRow) -> Matter:
+    if conversation.case_id is None:
+        return _matter(row, conversation)
+    known = repository.facts_of(connection, conversation.case_id) if conversation.owner == BOT else {}
+    return _matter(row, conversation, repository.get(connection, conversation.case_id), known)
+
+
+def _matter(
+    row: InboxRow, conversation: ConversationRow, case: CaseRow | None = None, facts: Mapping[str, str] | None = None
+) -> Matter:
+    """Not read yet: the channel is asked for the message's words afterwards."""
+    return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""), facts=facts or {})
 
 
 def _type_of(attachment: Attachment) -> str:

@@ -225,8 +225,12 @@ class Transcript(Protocol):
 
     async def language(self, conversation_key: str) -> str | None: ...
 
-    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
-        """Yields once for each wake-up after the conversation changed; wake-ups may be merged, never lost."""
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Entry] | None]]:
+        """Yields once for each wake-up after the conversation changed; wake-ups may be merged, never lost.
+
+        The entries that came, when whoever brought them knows; they may be known already, and earlier ones may be
+        missing. None: `entries` knows.
+        """
         ...
 
     async def receipt(self, external_id: str) -> Receipt | None:

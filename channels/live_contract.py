@@ -42,11 +42,11 @@ class Attention(Protocol):
 
     async def situation(self, conversation_key: str) -> Situation: ...
 
-    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         """Yields once for each wake-up after the situation may have changed; wake-ups may be merged, never lost."""
         ...
 
-    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         """Yields when the agent who has the conversation is typing. What was not heard at once is lost."""
         ...
 

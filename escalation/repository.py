@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
 
+from bot.store import bulk
 from bot.store.binding_tables import Invitation
-from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note
+from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note, table
+
+_CASE, _EVENT = table(Case), table(CaseEvent)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +38,21 @@ class CaseRow:
 
 
 _COLUMNS = [getattr(Case, name) for name in CaseRow.__dataclass_fields__]
+_ALL = select(*(_CASE.c[name] for name in CaseRow.__dataclass_fields__))
+_GET = _ALL.where(_CASE.c.id == bindparam("case_id"))
+_OPENED_BY = _ALL.where(_CASE.c.opened_by_inbox == bindparam("inbox_id"))
+_FACTS = select(_EVENT.c.data).where(_EVENT.c.case_id == bindparam("case_id")).order_by(_EVENT.c.seq)
+_NUMBERED = (
+    update(_CASE)
+    .where(_CASE.c.id == bindparam("case_id"))
+    .values(last_event=_CASE.c.last_event + 1)
+    .returning(_CASE.c.last_event)
+)
+"""What every message of a case asks for is made once: building a statement takes longer than running it."""
 
 
 def get(connection: Connection, case_id: int) -> CaseRow:
-    return CaseRow(**connection.execute(select(*_COLUMNS).where(Case.id == case_id)).one()._mapping)
+    return CaseRow(**connection.execute(_GET, {"case_id": case_id}).one()._mapping)
 
 
 def is_at_work(connection: Connection, agent_id: int) -> bool:
@@ -97,7 +111,7 @@ def last_event(connection: Connection, case_id: int, kind: str) -> datetime | No
 
 
 def opened_by(connection: Connection, inbox_id: int) -> CaseRow | None:
-    row = connection.execute(select(*_COLUMNS).where(Case.opened_by_inbox == inbox_id)).one_or_none()
+    row = connection.execute(_OPENED_BY, {"inbox_id": inbox_id}).one_or_none()
     return None if row is None else CaseRow(**row._mapping)
 
 
@@ -116,19 +130,14 @@ def add_event(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Appends to the timeline. The case's row lock makes the numbers gapless."""
-    numbered = update(Case).where(Case.id == case_id).values(last_event=Case.last_event + 1).returning(Case.last_event)
-    seq = connection.execute(numbered).scalar_one()
-    connection.execute(
-        insert(CaseEvent).values(
-            case_id=case_id, seq=seq, kind=kind, at=at, actor=actor, public=public, data=dict(data or {})
-        )
-    )
+    seq = connection.execute(_NUMBERED, {"case_id": case_id}).scalar_one()
+    event = {"case_id": case_id, "seq": seq, "kind": kind, "at": at, "actor": actor, "public": public}
+    bulk.add(connection, _EVENT, [{**event, "data": dict(data or {})}])
 
 
 def facts_of(connection: Connection, case_id: int) -> dict[str, str]:
     """What is known about a case, gathered from its timeline."""
-    query = select(CaseEvent.data).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq)
-    return gathered(connection.execute(query).scalars())
+    return gathered(connection.execute(_FACTS, {"case_id": case_id}).scalars())
 
 
 def gathered(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -109,7 +109,8 @@ def make_web(parts: Parts, desk: ConsoleDesk) -> Starlette:
         *confirming.routes(_confirming(parts)),
         *subscription_pages.routes(broadcasting_of(parts).public),
     ]
-    routes = [*of_desk, *console.routes(desk), *public, *static.routes(), *of_channels]
+    # Routes are tried one after the other: what takes messages comes first.
+    routes = [*of_channels, *of_desk, *console.routes(desk), *public, *static.routes()]
     errors = Pages(desk.words, desk.clock, desk.brands)
     return Starlette(routes=[*routes, Route("/", RedirectResponse("/chat"))], exception_handlers=handlers(errors))
 

@@ -135,14 +135,14 @@ def next_seq(connection: Connection, conversation_id: int) -> int:
 
 
 def change(connection: Connection, conversation_id: int, **values: Any) -> None:
-    if not values:
-        return
-    connection.execute(update(Conversation).where(Conversation.id == conversation_id).values(**values))
+    if values:
+        bulk.change(connection, _TABLE, [{"id": conversation_id, **values}])
 
 
 def change_owner(connection: Connection, conversation_id: int, owner: str, **values: Any) -> None:
     """Gives the word to `owner`; what the bot decided before counts as late from now on."""
-    change(connection, conversation_id, owner=owner, owner_epoch=Conversation.owner_epoch + 1, **values)
+    query = update(Conversation).where(Conversation.id == conversation_id)
+    connection.execute(query.values(owner=owner, owner_epoch=Conversation.owner_epoch + 1, **values))
 
 
 def claimable(connection: Connection, now: datetime, limit: int) -> Sequence[int]:

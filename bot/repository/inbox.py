@@ -37,8 +37,14 @@ _COLUMNS = [getattr(Inbox, name) for name in InboxRow._fields]
 
 
 def get(connection: Connection, inbox_id: int) -> InboxRow | None:
-    row = connection.execute(select(*_COLUMNS).where(Inbox.id == inbox_id)).one_or_none()
+    row = connection.execute(_get(), {"inbox_id": inbox_id}).one_or_none()
     return None if row is None else InboxRow._make(row)
+
+
+@cache
+def _get() -> Select[*tuple[Any, ...]]:
+    """Made once, like all statements that every message asks for: building one takes longer than running it."""
+    return select(*_COLUMNS).where(Inbox.id == bindparam("inbox_id"))
 
 
 def oldest_unfinished(connection: Connection, conversation_id: int) -> InboxRow | None:
@@ -48,7 +54,6 @@ def oldest_unfinished(connection: Connection, conversation_id: int) -> InboxRow 
 
 @cache
 def _oldest_unfinished() -> Select[*tuple[Any, ...]]:
-    """Made once, like all statements that every message asks for: building one takes longer than running it."""
     query = select(*_COLUMNS).where(Inbox.conversation_id == bindparam("conversation_id"), Inbox.state == "new")
     return query.order_by(Inbox.seq).limit(1)
 

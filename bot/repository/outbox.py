@@ -241,6 +241,13 @@ def _shown() -> Select[*tuple[Any, ...]]:
 
 def first_lines_of_bot(connection: Connection, conversation_id: int, limit: int) -> Sequence[str]:
     """What the bot has said last in a conversation, oldest first, a line each."""
-    query = select(Outbox.text).where(Outbox.conversation_id == conversation_id, Outbox.author == Author.BOT.value)
-    texts = connection.execute(query.order_by(Outbox.seq.desc()).limit(limit)).scalars()
+    texts = connection.execute(_LINES_OF_BOT, {"conversation_id": conversation_id, "limit": limit}).scalars()
     return [text.partition("\n")[0] for text in reversed(list(texts))]
+
+
+_LINES_OF_BOT = (
+    select(_TABLE.c.text)
+    .where(_TABLE.c.conversation_id == bindparam("conversation_id"), _TABLE.c.author == Author.BOT.value)
+    .order_by(_TABLE.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
+)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
-from bot.store.tables import Timer
+from bot.store import bulk
+from bot.store.tables import Timer, table
+
+_TABLE = table(Timer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +27,14 @@ class TimerRow:
 def set_timer(connection: Connection, kind: str, key: str, due_at: datetime, data: Mapping[str, Any]) -> None:
     """Sets the timer of this kind and key anew; an earlier one is forgotten."""
     cancel(connection, kind, key)
-    connection.execute(insert(Timer).values(kind=kind, key=key, due_at=due_at, data=dict(data)))
+    bulk.add(connection, _TABLE, [{"kind": kind, "key": key, "due_at": due_at, "data": dict(data)}])
 
 
 def cancel(connection: Connection, kind: str, key: str) -> None:
-    connection.execute(delete(Timer).where(Timer.kind == kind, Timer.key == key))
+    connection.execute(_CANCEL, {"of_kind": kind, "of_key": key})
+
+
+_CANCEL = delete(_TABLE).where(_TABLE.c.kind == bindparam("of_kind"), _TABLE.c.key == bindparam("of_key"))
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[TimerRow]:

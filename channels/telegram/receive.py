@@ -85,7 +85,10 @@ class Receiver:
         self._in_hand.add(task)
         task.add_done_callback(self._done)
         try:
-            return await asyncio.wait_for(asyncio.shield(task), ANSWER_SECONDS)
+            done, _ = await asyncio.wait((task,), timeout=ANSWER_SECONDS)
+            if not done:
+                raise TimeoutError
+            return task.result()
         except NotStored:
             self.refused["not_stored"] += 1
             raise

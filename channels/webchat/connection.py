@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -164,16 +164,19 @@ class Connection:
             return entries[1:], False
         return await self._desk.transcript.entries(self._speaker.session_id, 0), True
 
-    async def _show(self, wakeups: AsyncIterator[None]) -> None:
-        await self._show_new()
+    async def _show(self, wakeups: AsyncIterator[Sequence[Entry] | None]) -> None:
+        await self._show_new(None)
         await self._show_news()
-        async for _ in wakeups:
+        async for came in wakeups:
             with suppress(RetryLater):  # the store is out of order: the next wake-up looks again
-                await self._show_new()
+                await self._show_new(came)
                 await self._show_news()
 
-    async def _show_new(self) -> None:
-        entries = await self._desk.transcript.entries(self._speaker.session_id, self._cursor.floor)
+    async def _show_new(self, came: Sequence[Entry] | None) -> None:
+        """`came` spares the look, unless something before it is missing."""
+        entries = came
+        if entries is None or not self._cursor.reaches(entries):
+            entries = await self._desk.transcript.entries(self._speaker.session_id, self._cursor.floor)
         for entry in self._cursor.take(entries):
             await self._send({"type": "entry", **entry_fields(entry)})
 

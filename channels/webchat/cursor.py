@@ -23,6 +23,11 @@ class Cursor:
         """The highest number shown."""
         return max(self._above, default=self.floor)
 
+    def reaches(self, entries: Iterable[Entry]) -> bool:
+        """Whether nothing is missing between what was shown and the last of these."""
+        new = sorted(entry.seq for entry in entries if entry.seq > self.floor)
+        return not self._above and new == list(range(self.floor + 1, self.floor + 1 + len(new)))
+
     def take(self, entries: Iterable[Entry]) -> list[Entry]:
         """Those not shown before, in the order of the conversation; they count as shown from now on."""
         new = [entry for entry in entries if entry.seq > self.floor and entry.seq not in self._above]

@@ -58,11 +58,11 @@ class Watcher:
             return
         self._read = seq
 
-    async def _follow(self, changes: AsyncIterator[None]) -> None:
+    async def _follow(self, changes: AsyncIterator[object]) -> None:
         async for _ in changes:
             await self.tell()
 
-    async def _hear(self, typing: AsyncIterator[None]) -> None:
+    async def _hear(self, typing: AsyncIterator[object]) -> None:
         async for _ in typing:
             if self._told is not None and self._told.owner is Holder.AGENT:
                 await self._send({"type": "typing", "author": "agent", "name": self._told.name})

@@ -71,8 +71,8 @@ class EventStream(Response):
 
     async def _stream(
         self,
-        wakeups: AsyncIterator[None],
-        typing: AsyncIterator[None],
+        wakeups: AsyncIterator[object],
+        typing: AsyncIterator[object],
         over: Sequence[asyncio.Task[Any]],
         send: Send,
     ) -> None:

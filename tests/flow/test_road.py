@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from actions.commands import Say
+from bot import hub
 from bot.finish import LeaseLost
 from bot.ledger import draw_up
 from bot.tokens import new_token
@@ -60,6 +63,32 @@ async def test_a_message_is_shown_before_it_is_worked_on(road: Road) -> None:
         await road.receive("hello", external_id="x")
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(woken), 0.1)
+
+
+async def test_what_a_turn_tells_is_what_the_store_would_show(
+    road: Road, rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Watchers are spared the look only where it would show them the same."""
+    monkeypatch.setattr(hub, "SOON_SECONDS", 60)  # no turn takes so long
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
+    rasa.answer = lambda body: COMPLEX if "withdrawal" in body["text"] else (Say(key="greeting", buttons=("yes",)),)
+    async with transcript.changes("one") as woken:
+        shown = 0
+        for text in ("hello", "my withdrawal is missing", "hello?"):
+            await road.receive(text)
+            await road.turn()
+            told = await asyncio.wait_for(anext(woken), 2)
+            assert told == await transcript.entries("one", shown)
+            shown = told[-1].seq
+
+
+async def test_a_turn_whose_replies_are_still_to_be_sent_tells_nothing_of_them(road: Road) -> None:
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
+    async with transcript.changes("one") as woken:
+        await road.receive("hello")
+        await road.turn()
+        assert await asyncio.wait_for(anext(woken), 2) is None
 
 
 async def test_messages_of_a_conversation_are_answered_in_order(road: Road, rasa: FakeRasa) -> None:

@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
 
 from channels.telegram.channel import TelegramChannel
-from channels.telegram.settings import WEBHOOK_PATH
 from tests.fakes.desk import FakeDesk
 from tests.fakes.web import serving
 from tests.telegram.bot_api import BotApi
@@ -72,14 +69,11 @@ async def webhook(start: Start, api: BotApi) -> AsyncIterator[TelegramChannel]:
     """A channel that Telegram posts to, behind a real HTTP server."""
     built: list[TelegramChannel] = []
 
-    async def route(request: Request) -> Response:
-        """The server's address must be known before the channel is built, so the route is looked up when called."""
-        [found] = built[0].routes()
-        assert isinstance(found, Route)
-        return await found.endpoint(request)  # type: ignore[no-any-return]
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """The server's address must be known before the channel is built, so its routes are looked up when called."""
+        await Router(built[0].routes())(scope, receive, send)
 
     async with AsyncExitStack() as stack:
-        app = Starlette(routes=[Route(WEBHOOK_PATH, route, methods=["POST"])])
         url = await stack.enter_async_context(serving(app))
         built.append(await start(mode="webhook", webhook_secret=WEBHOOK_SECRET, public_url=url))
         async with api.changed:

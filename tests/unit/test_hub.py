@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot import hub as hub_module
-from bot.hub import Hub
+from bot.hub import MOST_NEWS, Hub
 
 
 async def test_a_publish_after_entering_wakes() -> None:
@@ -71,3 +71,40 @@ async def test_looking_again_is_spread_over_the_round(monkeypatch: pytest.Monkey
         await asyncio.wait_for(anext(last), 5)
     running.cancel()
     assert set(woken) == {1}
+
+
+async def test_a_wake_up_brings_along_what_came() -> None:
+    hub = Hub()
+    async with hub.watch("a") as woken:
+        hub.tell("a", [1])
+        hub.tell("a", [2, 3])
+        assert await asyncio.wait_for(anext(woken), 1) == [1, 2, 3]
+        hub.tell("a", [4])
+        assert await asyncio.wait_for(anext(woken), 1) == [4]
+
+
+async def test_who_must_look_at_one_thing_looks_at_all() -> None:
+    hub = Hub()
+    async with hub.watch("a") as woken:
+        hub.tell("a", [1])
+        hub.publish("a")
+        hub.tell("a", [2])
+        assert await asyncio.wait_for(anext(woken), 1) is None
+        hub.tell("a", list(range(MOST_NEWS)))
+        hub.tell("a", [0])
+        assert await asyncio.wait_for(anext(woken), 1) is None
+
+
+async def test_what_was_to_be_told_soon_is_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "SOON_SECONDS", 0.02)
+    hub = Hub()
+    async with hub.watch("a") as told, hub.watch("b") as untold:
+        for topic in ("a", "b"):
+            hub.publish_soon(topic)
+            hub.publish_soon(topic)
+        hub.tell("a", [1])
+        assert await asyncio.wait_for(anext(told), 1) == [1]
+        assert await asyncio.wait_for(anext(untold), 1) is None
+        for woken in (told, untold):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(woken), 0.05)

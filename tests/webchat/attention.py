@@ -32,10 +32,10 @@ class FakeAttention:
     def agent_typed(self, key: str) -> None:
         self.hub.publish(f"agent types:{key}")
 
-    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def changes(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         return self.hub.watch(f"situation:{conversation_key}")
 
-    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def agent_types(self, conversation_key: str) -> AbstractAsyncContextManager[AsyncIterator[object]]:
         return self.hub.watch(f"agent types:{conversation_key}")
 
     def user_types(self, conversation_key: str) -> None:

@@ -92,7 +92,7 @@ class FakeDesk:
         return self.languages.get(conversation_key)
 
     @asynccontextmanager
-    async def changes(self, conversation_key: str) -> AsyncGenerator[AsyncIterator[None]]:
+    async def changes(self, conversation_key: str) -> AsyncGenerator[AsyncIterator[Sequence[Entry] | None]]:
         try:
             async with self.hub.watch(conversation_topic("webchat", conversation_key)) as wakeups:
                 yield wakeups

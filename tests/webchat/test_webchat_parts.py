@@ -110,6 +110,16 @@ def test_a_cursor_waits_at_a_gap() -> None:
     assert cursor.floor == 6
 
 
+def test_a_cursor_knows_whether_anything_is_missing() -> None:
+    cursor = Cursor(3)
+    assert cursor.reaches([entry(4), entry(5)])
+    assert cursor.reaches([entry(2), entry(3)])
+    assert not cursor.reaches([entry(4), entry(6)])
+    assert not cursor.reaches([entry(5)])
+    cursor.take([entry(5)])
+    assert not cursor.reaches([entry(4), entry(5), entry(6)])
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_without_failing(raw: bytes) -> None:
     assert isinstance(read_frame(raw, {}).text, str)
