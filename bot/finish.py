@@ -25,6 +25,7 @@ from channels.contract import Author, Channel, Entry
 from escalation import cases, queue, relations
 from escalation.carry_out import CarryOut, Done, Facts, Reply
 from escalation.desk_command import DeskCommand
+from escalation.over_cap import OverCap
 from escalation.queue import Patience
 
 WISH_CHARACTERS = 300
@@ -109,7 +110,7 @@ class Finish:
             kind=message.kind.value,
             text=message.text,
             language=thought.language,
-            note=message.note,
+            note=self._note(thought),
             at=self.clock(),
             at_once=self.channels[conversation.channel].capabilities.immediate,
             drafts=self._drafts(thought, done, conversation.owner_epoch),
@@ -159,7 +160,7 @@ class Finish:
     def _facts(self, connection: Connection, thought: Thought, commands: Sequence[Command]) -> Facts:
         conversation = thought.matter.conversation
         capabilities = self.channels[conversation.channel].capabilities
-        handing = next((each for each in commands if isinstance(each, HandToPerson | HandIfSilent)), None)
+        handing = next((each for each in commands if isinstance(each, HandToPerson | HandIfSilent | OverCap)), None)
         return Facts(
             conversation=conversation,
             inbox_id=thought.matter.row.id,
@@ -167,8 +168,15 @@ class Finish:
             live=capabilities.live,
             buttons=capabilities.buttons,
             brief={} if handing is None else _brief(connection, thought, handing.brief),
+            public=capabilities.public,
             by_hand=capabilities.keyed_in,
         )
+
+    def _note(self, thought: Thought) -> str | None:
+        note = thought.matter.message.note
+        if not thought.unheard:
+            return note
+        return " ".join(filter(None, (self.carry_out.unheard(thought.language), note)))
 
     def _drafts(self, thought: Thought, done: Done, epoch: int) -> Sequence[Draft]:
         one = self.channels[thought.matter.conversation.channel].capabilities.one_reply

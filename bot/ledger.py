@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, String, and_, cast, exists, fu
 
 from bot.repository import inbox
 from bot.store.engine import one_moment
-from bot.store.tables import Case, Conversation, Deed, Inbox, Note, Outbox
+from bot.store.tables import Case, Conversation, Deed, Inbox, Note, Outbox, Timer
+from escalation.over_cap import OVER_CAP_TIMER
 
 OUTCOMES = ("answered", "opened", "joined", "rejected", "automatic", "parked", "in_progress")
 MOST_NAMED = 20
@@ -55,6 +56,7 @@ _OPENED = exists().where(Case.opened_by_inbox == Inbox.id)
 _SEEN_BY_PERSON = or_(
     exists().where(Conversation.id == Inbox.conversation_id, Conversation.case_id.is_not(None)),
     exists().where(Note.conversation_id == Inbox.conversation_id, Note.kind.in_(("queued", "taken"))),
+    exists().where(Timer.kind == OVER_CAP_TIMER, Timer.key == cast(Inbox.conversation_id, String)),
 )
 _DISCARDED = exists().where(Deed.target == _NAME, Deed.deed == "discarded")
 _FORGOTTEN = exists().where(Conversation.id == Inbox.conversation_id, Conversation.pending <= 0)

@@ -30,6 +30,7 @@ from escalation.broadcast import subscribing
 from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
+from escalation.over_cap import OverCap
 from escalation.queue import BOT
 from escalation.repository import CaseRow
 
@@ -62,6 +63,8 @@ class Matter:
     """Whether the user is watching, so that one question after another can be asked."""
     may_subscribe: bool = False
     """Whether the user can ask for notices by saying so."""
+    over_cap: bool = False
+    """It came over the channel's caps: it is kept for a person, and nobody else is asked about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,8 @@ class Thought:
     """How the message is accounted for unless carrying out the commands says otherwise."""
     question: ReadMessage | None = None
     """What was answered if not this message: the question that waited for a proof. `reading` is then of it."""
+    unheard: bool = False
+    """The bot was not asked about it, since it came over a cap."""
 
 
 Articles = Callable[[str, str], Mapping[str, str]]
@@ -100,6 +105,8 @@ class Mind:
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
+    if _is_unheard(matter):
+        return await _unheard(matter, mind)
     original = matter
     matter, secrets = await _redacted(original)
     reading = marked(await _study(mind.understand, words_of(matter)), secrets)
@@ -120,12 +127,45 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     warnings = (WarnOfSecrets(kinds=secrets),) if secrets and matter.message.kind is Kind.MESSAGE else ()
     if proving is not None and not proving.goes_on:
         thought = await _proven(matter, mind, reading, language, proving, patient)
-        return replace(thought, commands=(*warnings, *thought.commands))
+        return replace(thought, commands=(*warnings, *thought.commands, *_left_out(matter)))
     outcome, commands = await _decide(matter, mind, reading, language, patient)
     if proving is not None:
         commands = (*proving.commands, *commands)
-    commands = (*warnings, *commands)
+    commands = (*warnings, *commands, *_left_out(matter))
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
+
+
+def _is_unheard(matter: Matter) -> bool:
+    """A message over a cap; or one that is nothing but files that were left at the peer for a cap."""
+    message = matter.message
+    if message.kind is not Kind.MESSAGE:
+        return False
+    return matter.over_cap or (message.unfetched > 0 and not message.text.strip() and message.payload is None)
+
+
+def _left_out(matter: Matter) -> Sequence[Command]:
+    """Files were left at the peer; the words are answered all the same. Last, for what the bot gathered comes first."""
+    return (OverCap(),) if matter.message.unfetched else ()
+
+
+async def _unheard(matter: Matter, mind: Mind) -> Thought:
+    """Kept for a person, without its secrets. A code in it is only hidden: to be judged, it must be sent again."""
+    read = matter.message
+    unasked = replace(matter, message=replace(read, kind=Kind.AUTOMATIC))
+    language = matter.conversation.language or "en"
+    hidden = await _proving(unasked, mind, language)
+    matter, secrets = await _redacted(matter if hidden is None else _masked(matter, hidden))
+    reading = marked(await _study(mind.understand, words_of(matter)), secrets)
+    signals = reading.signals
+    command = OverCap(reasons=signals.reasons, at_once=signals.escalate or signals.hand_over)
+    return Thought(
+        matter=matter,
+        language=language_to_speak(words_of(matter), reading.language, matter.conversation.language, pressed=False),
+        reading=reading,
+        commands=(command,),
+        outcome="joined",
+        unheard=True,
+    )
 
 
 def _subscription_wish(matter: Matter) -> str | None:

@@ -20,6 +20,7 @@ from bot.finish import Ending, EvidenceRow, Finish, Finished
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
 from bot.inbox import Claim
 from bot.metrics import attempted, delivered, step, turned
+from bot.opening import Opening
 from bot.rasa_client import TurnFailed
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
@@ -122,7 +123,8 @@ class Turner:
         row, channel = matter.row, self.channels[matter.row.channel]
         raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
         with step("read"):
-            message = await channel.read(raw, row.envelope)
+            opening = Opening(store=self.store, clock=self.clock)
+            message, over = await opening.read(channel, row, raw, bots=matter.conversation.owner == BOT)
 
         def patient(failure: TurnFailed) -> bool:
             """Only a message that never reached Rasa may go there again, and only while its sender can wait."""
@@ -134,7 +136,7 @@ class Turner:
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
         able = channel.capabilities
         may_subscribe = able.broadcasts and not able.reaches
-        read = replace(matter, message=message, live=able.live, may_subscribe=may_subscribe)
+        read = replace(matter, message=message, live=able.live, may_subscribe=may_subscribe, over_cap=over)
         return await think(read, mind, patient)
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from starlette.routing import BaseRoute
 
+from channels.caps_contract import Caps
 from channels.live_contract import Announcements, Attention, Invitations, Receipt, Uploads
 from channels.record_contract import Complaint, Recorder
 
@@ -142,12 +143,12 @@ class ReadMessage:
     note: str | None = None
     """A sentence for agents when something is odd (unverified sender, unreadable parts)."""
     continues: str | None = None
-    """Key of the conversation that the message is proven to continue, though it is stored in another, because that was
-    found out too late. The case of that one becomes the case of this one."""
+    """Key of the conversation that it is proven to continue, though stored in another: whose case becomes its own."""
     seems_to_continue: tuple[str, ...] = ()
-    """Keys of conversations of this channel that the message names without belonging to them. Agents see them as
-    possible relations; nothing else comes of it."""
+    """Keys of conversations of this channel that it names without belonging to them: shown to agents, nothing more."""
     complaint: Complaint | None = None
+    unfetched: int = 0
+    """Files that `Channel.skim` left at the peer."""
 
 
 class Author(StrEnum):
@@ -279,6 +280,8 @@ class Capabilities:
     Needs `repeat_harmless`."""
     repeat_harmless: bool = False
     """True when sending the same outbox id twice shows one message (the peer dedupes)."""
+    caps: Caps | None = None
+    """None: the channel itself refuses what is too much, or nobody can send much."""
     public: bool = False
     """Everybody can read what is written here: nothing personal is said, and a link proves nothing."""
     keyed_in: bool = False
@@ -386,6 +389,10 @@ class Channel(ABC):
     @abstractmethod
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         """Interprets raw bytes. Must not fail on bad input: an unreadable message has a `note` instead."""
+
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Like `read`, but fetches no file: it counts them as `unfetched`, with a note for agents."""
+        return await self.read(raw, envelope)
 
     async def formatted(self, raw: bytes, envelope: Mapping[str, Any]) -> str | None:
         """The message as its sender laid it out: a stranger's HTML, as it came. None where there is no such form, or it

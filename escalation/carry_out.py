@@ -28,6 +28,7 @@ from escalation import cases, queue, reminders
 from escalation.cases import Opening, Promise
 from escalation.desk_command import DeskCommand
 from escalation.links import TrackingLinks
+from escalation.over_cap import OverCap, leave_to_person
 from escalation.own_cases import none, own_cases
 from escalation.queue import Patience
 from escalation.repository import CaseRow
@@ -57,6 +58,8 @@ class Facts:
     buttons: bool
     brief: Mapping[str, Any]
     """For the agent who takes over: account, entities, reasons."""
+    public: bool = False
+    """Everybody can read what is said."""
     by_hand: bool = False
     """What is said is told or posted by a person: it must make sense away from any screen."""
 
@@ -90,7 +93,8 @@ class CarryOut:
         silence: timedelta = timedelta(minutes=10),
         can_prove: bool = False,
     ) -> None:
-        """`silence`: how long a user may leave a question about a case unanswered before a person takes over.
+        """`silence`: how long a user may leave a question about a case unanswered before a person takes over, and how
+        long what came over a channel's caps waits for one.
         `can_prove`: whether the desk can offer to prove who somebody is."""
         self._words = words
         self._article = article
@@ -116,8 +120,8 @@ class CarryOut:
                     self._open_case(connection, command, facts, now, done)
                 case HandToPerson():
                     self._hand_to_person(connection, command, facts, now, done)
-                case HandIfSilent():
-                    self._hand_if_silent(connection, command, facts, now, done)
+                case HandIfSilent() | OverCap():
+                    self._hand_later(connection, command, facts, now, done)
                 case Resolve():
                     conversations.change(connection, facts.conversation.id, resolved_at=now)
                 case TellCaseStatus():
@@ -202,6 +206,14 @@ class CarryOut:
         if done.outcome == "answered":
             done.outcome = "joined"
 
+    def _hand_later(
+        self, connection: Connection, command: HandIfSilent | OverCap, facts: Facts, now: datetime, done: Done
+    ) -> None:
+        if isinstance(command, OverCap):
+            self._over_cap(connection, command, facts, now, done)
+        else:
+            self._hand_if_silent(connection, command, facts, now, done)
+
     def _hand_if_silent(
         self, connection: Connection, command: HandIfSilent, facts: Facts, now: datetime, done: Done
     ) -> None:
@@ -215,6 +227,23 @@ class CarryOut:
             brief=_whole_brief(command, facts, done),
             patience=self._patience.of(live=facts.live),
         )
+
+    def _over_cap(self, connection: Connection, command: OverCap, facts: Facts, now: datetime, done: Done) -> None:
+        first = leave_to_person(
+            connection,
+            facts.conversation.id,
+            command=command,
+            brief=_whole_brief(command, facts, done),
+            now=now,
+            wait=self._silence,
+            patience=self._patience.of(live=facts.live),
+        )
+        if first and not facts.public:
+            done.replies.append(Reply(text=self._words.say("case.over_cap", facts.language), author=Author.DESK))
+
+    def unheard(self, language: str) -> str:
+        """What agents read beside a message that the bot was not asked about."""
+        return self._words.say("case.note_over_cap", language)
 
     def _status(self, connection: Connection, facts: Facts, now: datetime) -> Sequence[Reply]:
         holds, found = own_cases(connection, facts.conversation, now)
@@ -232,7 +261,7 @@ class CarryOut:
         )
 
 
-def _whole_brief(command: HandToPerson | HandIfSilent, facts: Facts, done: Done) -> dict[str, Any]:
+def _whole_brief(command: HandToPerson | HandIfSilent | OverCap, facts: Facts, done: Done) -> dict[str, Any]:
     """What the desk knows of the message, what the bot gathered, and what became of it."""
     brief = {**facts.brief, "hand_over": list(command.reasons)}
     if done.case is not None:

@@ -42,6 +42,7 @@ from escalation.carry_out import CarryOut
 from escalation.confirming.asking import Asking
 from escalation.console.desk import ConsoleDesk
 from escalation.lost_links import LOST_LINK_TIMER, LostLink
+from escalation.over_cap import OVER_CAP_TIMER, BurstIsOver
 from escalation.queue import PATIENCE_TIMER, SILENCE_TIMER
 from escalation.reminders import UNREAD_TIMER, NobodyCame, UnreadReminder, UserFellSilent
 
@@ -182,6 +183,7 @@ def _alarm(parts: Parts, proofs: Proofs) -> Alarm:
         **proofs.timers,
         PATIENCE_TIMER: NobodyCame(parts.words, lambda name: parts.channels[name].capabilities.keyed_in),
         SILENCE_TIMER: UserFellSilent(parts.words, lambda name: parts.channels[name].capabilities.live),
+        OVER_CAP_TIMER: BurstIsOver(parts.words, lambda name: parts.channels[name].capabilities.live),
         BROADCAST_TIMER: broadcasting_of(parts).send,
         UNREAD_TIMER: UnreadReminder(
             words=parts.words,

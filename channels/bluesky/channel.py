@@ -84,7 +84,14 @@ class BlueskyChannel(Watching):
             replies=settings.replies,
         )
         reader = Reader(settings.is_own, context.words)
-        parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
+        parts = Parts(
+            listener=self._listener,
+            receiver=receiver,
+            reader=reader,
+            sender=sender,
+            state=state,
+            caps=settings.caps,
+        )
         super().__init__(parts, WORDING.network, off="" if settings.handle else OFF)
 
     @override

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from channels.caps_contract import Caps
+
 PUBLIC_SERVICE = "https://bsky.social"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -40,6 +42,9 @@ class BlueskySettings(BaseModel):
     """How far back the very first look goes."""
     request_seconds: float = Field(default=10, gt=0, le=60)
     """Patience with a silent server."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Of one author; what goes beyond is kept for a person, and the bot is not asked."""
+    messages_per_hour: int = Field(default=200, ge=1)
 
     @field_validator("handle")
     @classmethod
@@ -84,6 +89,10 @@ class BlueskySettings(BaseModel):
             missing = "app_password" if self.handle else "handle"
             raise ValueError(f"handle and app_password belong together: {missing} is not set")
         return self
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(messages_per_minute=self.messages_per_minute, messages_per_hour=self.messages_per_hour)
 
     def is_own(self, handle: str) -> bool:
         return bool(handle) and handle.casefold() in (self.handle, *self.own_handles)

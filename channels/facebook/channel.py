@@ -77,7 +77,12 @@ class FacebookChannel(Channel):
         self._settings = settings
         # Longer answers than Messenger's 2,000 are sent in parts. Nobody watches a channel that is off.
         self.capabilities = Capabilities(
-            max_characters=20_000, patience_seconds=8, live=settings.on, announces=True, buttons=True
+            max_characters=20_000,
+            patience_seconds=8,
+            live=settings.on,
+            announces=True,
+            buttons=True,
+            caps=settings.caps,
         )
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
@@ -168,6 +173,10 @@ class FacebookChannel(Channel):
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         return await self._reader.read(raw, envelope)
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return await self._reader.read(raw, envelope, fetching=False)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from channels.contract import Kind, ReadMessage, Words
+from channels.contract import Attachment, Kind, ReadMessage, Words
 from channels.facebook.attaching import Attaching
 from channels.facebook.content import Content, content_of
 from channels.facebook.ids import ident
@@ -28,15 +28,16 @@ class Reader:
         self._words = words
         self._attaching = attaching
 
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note.
+        `fetching`: else files are only counted."""
         unreadable = ReadMessage(text="", note=self._words.say("facebook.note_unreadable", "en"))
         try:
             kept = json.loads(raw)
             kind = part(kept, "kind")
             if kind not in _KINDS:  # nobody could be answered
                 return replace(unreadable, kind=Kind.AUTOMATIC)
-            return await self._read(kept, kind, envelope)
+            return await self._read(kept, kind, envelope, fetching=fetching)
         except RetryLater:
             raise
         except (ValueError, RecursionError):
@@ -45,7 +46,7 @@ class Reader:
             log.warning("facebook_unreadable", size=len(raw), fault=type(error).__name__)
             return unreadable
 
-    async def _read(self, kept: Any, kind: str, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, kept: Any, kind: str, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         if kind in _REMOVED:  # it asks nothing of us; what was written stays
             note = self._words.say(_REMOVED[kind], "en", id=_object(kept))
             return ReadMessage(text="", kind=Kind.AUTOMATIC, note=note)
@@ -54,13 +55,19 @@ class Reader:
             return ReadMessage(text=title, payload=name, thread=_thread(kept, kind, envelope))
         content = content_of(kept)
         language = language_of(content.text)
-        attachments, notes = await self._attaching.of(content.files, language)
+        unfetched = 0 if fetching else len(content.files)
+        if unfetched:
+            attachments: Sequence[Attachment] = ()
+            notes: Sequence[str] = (self._words.say("facebook.note_file_over_cap", language, number=unfetched),)
+        else:
+            attachments, notes = await self._attaching.of(content.files, language)
         return ReadMessage(
             text=content.text,
             attachments=(*attachments, *content.things),
             thread=_thread(kept, kind, envelope),
             note=" ".join([*self._about(kept, kind, content, language), *notes])
             or self._note_when_empty(content, bool(attachments), language),
+            unfetched=unfetched,
         )
 
     def _about(self, kept: Any, kind: str, content: Content, language: str) -> list[str]:

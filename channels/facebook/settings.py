@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from channels.caps_contract import Caps
+
 PUBLIC_API = "https://graph.facebook.com"
 WEBHOOK_PATH = "/facebook/webhook"
 CREDENTIALS = ("page_id", "page_token", "app_secret", "verify_token")
@@ -50,6 +52,12 @@ class FacebookSettings(BaseModel):
     """The only places files are fetched from; "*." stands for every host below."""
     button_days: int = Field(default=7, ge=1, le=365)
     """For so long an offered button may be pressed."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Of one person; what goes beyond is kept for a person of ours, and the bot is not asked. Comments count apart."""
+    messages_per_hour: int = Field(default=200, ge=1)
+    files_per_hour: int = Field(default=30, ge=1)
+    """Of one person; further files are left at Facebook, and agents see that."""
+    file_bytes_per_hour: int = Field(default=200_000_000, ge=1)
     api_url: str = PUBLIC_API
     api_version: str = Field(default="v25.0", pattern=r"^v[0-9]{1,3}\.[0-9]$")
 
@@ -95,6 +103,15 @@ class FacebookSettings(BaseModel):
             missing = ", ".join(name for name in CREDENTIALS if name not in given)
             raise ValueError(f"{', '.join(CREDENTIALS)} belong together: {missing} is not set")
         return self
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(
+            messages_per_minute=self.messages_per_minute,
+            messages_per_hour=self.messages_per_hour,
+            files_per_hour=self.files_per_hour,
+            file_bytes_per_hour=self.file_bytes_per_hour,
+        )
 
     @property
     def on(self) -> bool:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from channels.caps_contract import Caps
+
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+")
 _ACCOUNT = re.compile(r"@?([A-Za-z0-9_.-]+)(@[A-Za-z0-9.-]+(?::[0-9]+)?)?")
 _HASHTAG = re.compile(r"#?(\w{1,100})")
@@ -40,6 +42,9 @@ class MastodonSettings(BaseModel):
     """How far back the very first look goes."""
     request_seconds: float = Field(default=10, gt=0, le=60)
     """Patience with a silent server."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Of one author; what goes beyond is kept for a person, and the bot is not asked."""
+    messages_per_hour: int = Field(default=200, ge=1)
 
     @field_validator("base_url")
     @classmethod
@@ -84,6 +89,10 @@ class MastodonSettings(BaseModel):
             missing = "access_token" if self.base_url else "base_url"
             raise ValueError(f"base_url and access_token belong together: {missing} is not set")
         return self
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(messages_per_minute=self.messages_per_minute, messages_per_hour=self.messages_per_hour)
 
     @property
     def server(self) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, override
 
 import structlog
 
+from channels.caps_contract import Caps
 from channels.contract import Capabilities, Channel, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.faults import RetryLater
 from channels.monitor.listening import Listener
@@ -35,6 +36,7 @@ class Parts:
     reader: Reader
     sender: Sender
     state: State
+    caps: Caps
 
 
 class Watching(Channel):
@@ -43,6 +45,7 @@ class Watching(Channel):
     def __init__(self, parts: Parts, network: str, *, off: str) -> None:
         """`network`: its name. `off`: why the channel is off; "" when it is on. A channel that is off starts nothing
         and has no door."""
+        self.capabilities = replace(CAPABILITIES, caps=parts.caps)
         self._network = network
         self._parts = parts
         self._off = off

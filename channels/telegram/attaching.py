@@ -47,6 +47,9 @@ class Attaching:
                 notes.append(self._missing("not_fetched", message, update_id, language))
         return attachments, notes
 
+    def count(self, message: Message) -> int:
+        return len(list(files_of(message)))
+
     async def _one(self, found: Found, update_id: int) -> Attachment:
         """Raises TooLarge, Gone or RetryLater."""
         if self._files is None:

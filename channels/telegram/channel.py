@@ -39,7 +39,7 @@ class TelegramChannel(Channel):
     ) -> None:
         """`sleep` is how the channel waits between two tries and between two messages."""
         self._on = bool(settings.bot_id)
-        self.capabilities = replace(ABLE, live=self._on, broadcasts=self._on)
+        self.capabilities = replace(ABLE, live=self._on, broadcasts=self._on, caps=settings.caps)
         self._mode = settings.mode
         self._connection = Connection(settings)
         self._state = State()
@@ -120,6 +120,10 @@ class TelegramChannel(Channel):
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         return await self._reader.read(raw, envelope)
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return await self._reader.read(raw, envelope, fetching=False)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:

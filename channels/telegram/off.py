@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, override
 
 from channels.contract import Capabilities, Channel, ChannelContext, OutboundMessage, ReadMessage, SendReceipt
@@ -19,6 +20,7 @@ class Off(Channel):
     capabilities = ABLE
 
     def __init__(self, context: ChannelContext, settings: TelegramSettings) -> None:
+        self.capabilities = replace(ABLE, caps=settings.caps)
         self._context = context
         self._settings = settings
         self._whole: Channel | None = None
@@ -27,10 +29,11 @@ class Off(Channel):
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         """What was stored while there was a token is still read."""
-        async with self._loading:
-            if self._whole is None:
-                self._whole = await asyncio.to_thread(self._load)
-        return await self._whole.read(raw, envelope)
+        return await (await self._loaded()).read(raw, envelope)
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return await (await self._loaded()).skim(raw, envelope)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:
@@ -40,6 +43,12 @@ class Off(Channel):
     async def close(self) -> None:
         if self._whole is not None:
             await self._whole.close()
+
+    async def _loaded(self) -> Channel:
+        async with self._loading:
+            if self._whole is None:
+                self._whole = await asyncio.to_thread(self._load)
+            return self._whole
 
     def _load(self) -> Channel:
         from channels.telegram.channel import TelegramChannel

@@ -29,20 +29,21 @@ class Reader:
         self._words = words
         self._attaching = attaching
 
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note.
+        `fetching`: else files are only counted."""
         unreadable = ReadMessage(text="", note=self._words.say("telegram.note_unreadable", "en"))
         if envelope.get("chat_id") is None:  # nobody could be answered
             return replace(unreadable, kind=Kind.AUTOMATIC)
         try:
-            return await self._read(raw, envelope)
+            return await self._read(raw, envelope, fetching=fetching)
         except RetryLater:
             raise
         except Exception as error:  # neither the library nor we can know every JSON that a peer may send
             log.warning("telegram_unreadable", size=len(raw), fault=type(error).__name__)
             return unreadable
 
-    async def _read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         if isinstance(name := envelope.get("press"), str):
             if (language := language_of_button(name)) is not None:
                 return ReadMessage(text=chosen(language, self._words).text)
@@ -53,13 +54,18 @@ class Reader:
             raise ValueError("no message")
         if (kind := self._kind(message, update)) is not Kind.MESSAGE:
             return ReadMessage(text=_text(message), kind=kind)
-        return await self._said(message, update)
+        return await self._said(message, update, fetching=fetching)
 
-    async def _said(self, message: Message, update: Update) -> ReadMessage:
+    async def _said(self, message: Message, update: Update, *, fetching: bool) -> ReadMessage:
         text = _text(message)
         language = self._language(message, text)
         command = None if message.text is None else meaning(text, language, self._words)
-        attachments, notes = await self._attaching.of(message, update.update_id, language)
+        unfetched = 0 if fetching else self._attaching.count(message)
+        if unfetched:
+            attachments: Sequence[Attachment] = ()
+            notes: Sequence[str] = (self._words.say("telegram.note_file_over_cap", language),)
+        else:
+            attachments, notes = await self._attaching.of(message, update.update_id, language)
         extra, keys = not_text(message)
         if message.sticker is not None and isinstance(message.sticker.emoji, str):
             text = clean(message.sticker.emoji)
@@ -73,6 +79,7 @@ class Reader:
             payload=None if command is None else command.payload,
             invitation=None if command is None else command.invitation,
             note=" ".join(said) or self._note_when_empty(text, attachments, language),
+            unfetched=unfetched,
         )
 
     def _note_when_empty(self, text: str, attachments: Sequence[Attachment], language: str) -> str | None:

@@ -8,6 +8,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from channels.caps_contract import Caps
+
 CHANNEL = "telegram"
 PUBLIC_API = "https://api.telegram.org"
 WEBHOOK_PATH = "/telegram/webhook"
@@ -39,6 +41,12 @@ class TelegramSettings(BaseModel):
     """A larger file is not fetched; its sender is asked for another way."""
     button_days: int = Field(default=7, ge=1, le=365)
     """For so long an offered button may be pressed."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Of one chat; what goes beyond is kept for a person, and the bot is not asked."""
+    messages_per_hour: int = Field(default=200, ge=1)
+    files_per_hour: int = Field(default=30, ge=1)
+    """Of one chat; further files are left at Telegram, and agents see that."""
+    file_bytes_per_hour: int = Field(default=200_000_000, ge=1)
 
     @field_validator("token")
     @classmethod
@@ -62,6 +70,15 @@ class TelegramSettings(BaseModel):
                 "without it anybody could post made-up messages"
             )
         return self
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(
+            messages_per_minute=self.messages_per_minute,
+            messages_per_hour=self.messages_per_hour,
+            files_per_hour=self.files_per_hour,
+            file_bytes_per_hour=self.file_bytes_per_hour,
+        )
 
     @property
     def bot_id(self) -> int:

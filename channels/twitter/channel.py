@@ -85,7 +85,14 @@ class XChannel(Watching):
             replies=settings.replies,
         )
         reader = Reader(settings.account_id, settings.is_own, context.words)
-        parts = Parts(listener=self._listener, receiver=receiver, reader=reader, sender=sender, state=state)
+        parts = Parts(
+            listener=self._listener,
+            receiver=receiver,
+            reader=reader,
+            sender=sender,
+            state=state,
+            caps=settings.caps,
+        )
         super().__init__(parts, WORDING.network, off="" if settings.account_id else OFF)
         if settings.account_id:  # now, and not while the desk is serving
             self._connected()

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from channels.caps_contract import Caps
+
 PUBLIC_API = "https://api.twitter.com"
 """What OAuth 1.0a signs, whatever server `api_url` names."""
 MAX_QUERY_CHARACTERS = 512
@@ -42,6 +44,9 @@ class XSettings(BaseModel):
     """How far back the very first look goes."""
     request_seconds: float = Field(default=10, gt=0, le=60)
     """Patience with a silent server."""
+    messages_per_minute: int = Field(default=20, ge=1)
+    """Of one author; what goes beyond is kept for a person, and the bot is not asked."""
+    messages_per_hour: int = Field(default=200, ge=1)
     api_url: str = PUBLIC_API
 
     @field_validator("access_token")
@@ -82,6 +87,10 @@ class XSettings(BaseModel):
         if len(query("a" * 15, self.keywords)) > MAX_QUERY_CHARACTERS:
             raise ValueError(f"keywords: together they make a search of more than {MAX_QUERY_CHARACTERS} characters")
         return self
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(messages_per_minute=self.messages_per_minute, messages_per_hour=self.messages_per_hour)
 
     @property
     def account_id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self, override
+from typing import ClassVar, Self, override
 
 from channels.bluesky.channel import BlueskyChannel
 from channels.bluesky.settings import check
@@ -24,6 +24,7 @@ OURSELVES = 0
 
 class BlueskyPeer(WatchingPeer):
     channel_name = "bluesky"
+    cap: ClassVar[int] = 4
 
     def __init__(self, desk: ContractDesk, time: Time, pds: Pds) -> None:
         super().__init__(desk, time)
@@ -50,6 +51,7 @@ class BlueskyPeer(WatchingPeer):
             "keywords": [KEYWORD],
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
+            "messages_per_minute": self.cap,
         }
         context = self.desk.context("bluesky", section, public_url=PUBLIC_URL)
         clock = ServerClock(self.time.monotonic, self.time.wall)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,14 @@ from bot import catalogue
 from bot.attention import ChannelAttention
 from bot.files import Files
 from bot.hub import Hub, conversation_topic
-from bot.inbox import Inbox
+from bot.inbox import Claim, Inbox
 from bot.presence import Presence
 from bot.store.store import Store
 from bot.store.tables import Conversation
 from bot.store.tables import Inbox as InboxTable
 from bot.transcript import ChannelTranscript
 from bot.uploads import ChannelUploads
-from channels.contract import Channel, ChannelContext
+from channels.contract import Accepted, Channel, ChannelContext, InboundMessage
 from escalation.links import TrackingLinks
 from tests.conftest import MovedClock
 from tests.fakes import desk as fakes
@@ -51,18 +51,23 @@ class ContractDesk(FakeDesk):
         self.hub = Hub()
         self.words = catalogue.whole()
         self.raw, self.evidence = Files(folder / "raw"), Files(folder / "evidence")
+        self.claims: list[Claim] = []
+        """What nobody works on yet."""
         self.channels: dict[str, Channel] = {}
         """For the transcript. A peer puts its channel here, see `built`."""
-        super().__init__(
-            Inbox(
-                store,
-                self.raw,
-                clock,
-                timedelta(seconds=15),
-                lambda _claim: None,
-                on_stored=lambda channel, key: self.hub.publish_soon(conversation_topic(channel, key)),
-            ).accept
+        self._inbox = Inbox(
+            store,
+            self.raw,
+            clock,
+            timedelta(seconds=15),
+            self.claims.append,
+            on_stored=lambda channel, key: self.hub.publish_soon(conversation_topic(channel, key)),
         )
+        super().__init__(self._take)
+
+    async def _take(self, message: InboundMessage) -> Accepted:
+        """By the suite's clock: channels look at the machine's."""
+        return await self._inbox.accept(replace(message, received_at=self.clock()))
 
     def context(self, name: str, settings: dict[str, Any], **changes: Any) -> ChannelContext:
         """For the channel `name`; `changes` are fields, for example `public_url`."""

@@ -59,6 +59,9 @@ class Peer(ABC):
     """How long `stop` may take: the desk waits no longer (`bot/serve.py`)."""
     max_file_bytes: ClassVar[int] = 0
     """The largest file that the channel of this peer takes; set it with `file`."""
+    cap: ClassVar[int] = 0
+    """Messages of one person within a minute about which the bot is asked, where the channel has `Capabilities.caps`;
+    set both that low. Where it fetches files, their cap is one less."""
     reach: ClassVar[timedelta | None] = None
     """How far back the channel can read what it missed; None: as far as it likes. For `outage`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "feed-down-is-shown": ("go_down", "come_back"),
 }
 """Tested through a peer, by the abilities named."""
+OTHERWISE: Mapping[str, tuple[str, ...]] = {"rate-limit-in": ("cap",)}
+"""Other abilities that test a row: of channels that keep everything, and do less about what is too much."""
 READ_FROM_THE_SOURCE = ("secret-compared-in-constant-time", "both-languages")
 """Tested without a peer."""
 
@@ -83,14 +85,16 @@ def peers(name: str) -> list[type[Peer]]:
     return [each for each in found if each.channel_name == name]
 
 
-def peers_that_test(row: str) -> list[type[Peer]]:
-    """The peers by which a row is tested: those of channels that say `done`, and that have the abilities."""
+def peers_that_test(row: str, abilities: Sequence[str] | None = None) -> list[type[Peer]]:
+    """The peers by which a row is tested: those of channels that say `done`, and that have the abilities, which are
+    those of `ROWS` unless others are given."""
+    wanted = ROWS[row] if abilities is None else abilities
     return [
         peer
         for name in registry.names()
         if row in _checklist_or_none(name) and checklist(name)[row].state == "done"
         for peer in _peers_or_none(name)
-        if all(can(peer, ability) for ability in ROWS[row])
+        if all(can(peer, ability) for ability in wanted)
     ]
 
 

@@ -34,6 +34,7 @@ class FacebookPeer(WatchingPeer):
     channel_name = "facebook"
     feed = MESSAGES
     max_file_bytes: ClassVar[int] = 50_000
+    cap: ClassVar[int] = 4
     answers: ClassVar[str] = "send"
     """The endpoint that takes ours."""
 
@@ -72,6 +73,8 @@ class FacebookPeer(WatchingPeer):
             "request_seconds": 2,
             "poll_seconds": POLL_SECONDS,
             "max_file_bytes": self.max_file_bytes,
+            "messages_per_minute": self.cap,
+            "files_per_hour": self.cap - 1,
         }
         context = self.desk.context("facebook", section, public_url=PUBLIC_URL, accept=self.accept)
         clock = ServerClock(self.time.monotonic, self.time.wall)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Self, override
+from typing import ClassVar, Self, override
 
 from channels.mastodon.channel import MastodonChannel
 from channels.mastodon.settings import check
@@ -23,6 +23,7 @@ FEEDS = ("mentions", "hashtags")
 
 class MastodonPeer(WatchingPeer):
     channel_name = "mastodon"
+    cap: ClassVar[int] = 4
 
     def __init__(self, desk: ContractDesk, time: Time, api: MastodonApi) -> None:
         super().__init__(desk, time)
@@ -48,6 +49,7 @@ class MastodonPeer(WatchingPeer):
             "hashtags": [HASHTAG],
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
+            "messages_per_minute": self.cap,
         }
         context = self.desk.context("mastodon", section, public_url=PUBLIC_URL)
         clock = ServerClock(self.time.monotonic, self.time.wall)

@@ -22,7 +22,13 @@ PROOF = ("bot.identity.policy", "bot.identity.repository")
 """Whether a proof holds, and whom somebody is asked to be: cases and agents need to know."""
 WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understanding.secrets")
 """The names of the classes, and what must stand in no text."""
-CONTRACT = ("channels.contract", "channels.live_contract", "channels.record_contract", "channels.faults")
+CONTRACT = (
+    "channels.contract",
+    "channels.caps_contract",
+    "channels.live_contract",
+    "channels.record_contract",
+    "channels.faults",
+)
 SHARING = ("channels.monitor", "channels.web", "channels.split")
 """What channels for networks, for browsers and for short messages share."""
 RULES: dict[str, tuple[str, ...]] = {
@@ -33,6 +39,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "bot": ("bot", "actions.commands", "escalation", *CONTRACT),
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
+    "channels.caps_contract": (),
     "channels.live_contract": (),
     "channels.record_contract": ("channels.live_contract",),
     "channels.faults": (),

@@ -43,6 +43,7 @@ class TelegramPeer(Peer):
 
     channel_name = "telegram"
     max_file_bytes: ClassVar[int] = 50_000
+    cap: ClassVar[int] = 4
     channel: TelegramChannel
 
     def __init__(self, desk: ContractDesk, api: BotApi) -> None:
@@ -53,7 +54,8 @@ class TelegramPeer(Peer):
 
     def settings(self) -> dict[str, Any]:
         times = {"poll_seconds": 1, "request_seconds": 2}
-        return {"token": TOKEN, "api_url": self.api.url, "max_file_bytes": self.max_file_bytes, **times}
+        caps = {"messages_per_minute": self.cap, "files_per_hour": self.cap - 1}
+        return {"token": TOKEN, "api_url": self.api.url, "max_file_bytes": self.max_file_bytes, **times, **caps}
 
     def public_url(self) -> str:
         return "http://127.0.0.1:8080"

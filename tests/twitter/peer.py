@@ -23,6 +23,7 @@ FEEDS = ("mentions", "search")
 
 class XPeer(Peer):
     channel_name = "twitter"
+    cap: ClassVar[int] = 4
     reach: ClassVar[timedelta | None] = SEARCH_WINDOW
     channel: XChannel
 
