@@ -30,7 +30,7 @@ from escalation.broadcast import subscribing
 from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
-from escalation.over_cap import OverCap
+from escalation.over_cap import REASON, OverCap
 from escalation.queue import BOT
 from escalation.repository import CaseRow
 
@@ -157,7 +157,7 @@ async def _unheard(matter: Matter, mind: Mind) -> Thought:
     matter, secrets = await _redacted(matter if hidden is None else _masked(matter, hidden))
     reading = marked(await _study(mind.understand, words_of(matter)), secrets)
     signals = reading.signals
-    command = OverCap(reasons=signals.reasons, at_once=signals.escalate or signals.hand_over)
+    command = OverCap(reasons=(REASON, *signals.reasons), at_once=signals.escalate or signals.hand_over)
     return Thought(
         matter=matter,
         language=language_to_speak(words_of(matter), reading.language, matter.conversation.language, pressed=False),

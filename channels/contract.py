@@ -1,7 +1,7 @@
 """What a channel is: how people's words come in and how ours go out.
 
 A channel is one folder under `channels/` whose `__init__.py` has `build(context) -> Channel`. It imports nothing
-of the desk but this module, `live_contract` and `record_contract`. Everything a channel needs (accept, the transcript,
+of the desk but this module and those beside it, `<part>_contract`. Everything a channel needs (accept, the transcript,
 settings, wording) is handed to it in a `ChannelContext`.
 """
 

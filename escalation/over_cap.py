@@ -33,7 +33,7 @@ class OverCap(Command):
     """Something was left out, the bot's words or a file. Not listed in `COMMANDS`: the bot cannot send it."""
 
     name: ClassVar[str] = "over_cap"
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = (REASON,)
     at_once: bool = False
     brief: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ def leave_to_person(
     """A person sees to it: now, or `wait` after the first of them. True when the user has not been told yet."""
     conversation = conversations.get(connection, conversation_id)
     first = not timers.exists(connection, OVER_CAP_TIMER, str(conversation_id))
-    reasons = [REASON, *command.reasons]
+    reasons = list(command.reasons)
     if first:
         data = {
             "conversation_id": conversation_id,

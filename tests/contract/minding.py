@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from bot import ledger
 from bot.alarm import Alarm
@@ -101,9 +102,9 @@ class Minding:
     async def balanced(self) -> bool:
         return (await self._desk.store.read(ledger.draw_up)).balanced
 
-    async def _read(self, query: object) -> list[tuple[object, ...]]:
-        def look(connection: Connection) -> list[tuple[object, ...]]:
-            return [tuple(row) for row in connection.execute(query)]  # type: ignore[call-overload]
+    async def _read(self, query: Select[*tuple[Any, ...]]) -> list[Any]:
+        def look(connection: Connection) -> list[Any]:
+            return list(connection.execute(query))
 
         return await self._desk.store.read(look)
 
@@ -113,5 +114,7 @@ async def minding(desk: ContractDesk) -> AsyncIterator[Minding]:
     rasa = FakeRasa()
     async with serving(rasa.app) as url:
         made = Minding(desk, rasa, url)
-        yield made
-        await made.client.close()
+        try:
+            yield made
+        finally:
+            await made.client.close()

@@ -54,19 +54,6 @@ async def test_a_burst_is_kept_for_a_person_and_then_the_bot_goes_on(peer: Peer,
         assert await mind.balanced()
 
 
-@of(CAPPED)
-async def test_what_sounds_grave_in_a_burst_is_a_persons_at_once(peer: Peer, desk: ContractDesk) -> None:
-    async with minding(desk) as mind:
-        for n in range(peer.cap):
-            await peer.deliver(f"Line number {n} about my order.")
-        await peer.deliver("My account was hacked and all my coins were stolen.")
-        await mind.settle()
-        [reasons] = await mind.queued()
-        assert reasons[0] == "over_cap"
-        assert len(reasons) > 1
-        assert await mind.owners() == ["queue"]
-
-
 @of(FETCHING)
 async def test_files_over_the_cap_are_left_at_the_peer(peer: Peer, desk: ContractDesk) -> None:
     caps = peer.channel.capabilities.caps

@@ -33,6 +33,7 @@ from escalation.carry_out import CarryOut
 from escalation.cases import Promise
 from escalation.handling import AgentRef, Handling
 from escalation.links import TrackingLinks
+from escalation.over_cap import OVER_CAP_TIMER, BurstIsOver
 from escalation.queue import PATIENCE_TIMER, SILENCE_TIMER, Patience
 from escalation.reminders import NobodyCame, UserFellSilent
 from tests.conftest import MovedClock
@@ -82,6 +83,7 @@ class Road:
         )
         kinds: dict[str, Ring] = {
             PATIENCE_TIMER: NobodyCame(self.words),
+            OVER_CAP_TIMER: BurstIsOver(self.words, lambda _name: self.channel.capabilities.live),
             SILENCE_TIMER: UserFellSilent(self.words, lambda _name: self.channel.capabilities.live),
         }
         self.alarm = Alarm(store, clock, self.hub, kinds, 1)

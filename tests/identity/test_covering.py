@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
@@ -15,6 +16,7 @@ from bot.identity.digits import MASK
 from bot.settings import IdentitySettings
 from bot.store.tables import Evidence
 from bot.store.tables import Inbox as InboxTable
+from channels.caps_contract import Caps
 from channels.contract import Attachment, ReadMessage
 from tests.fakes.exchange import EMMA
 from tests.fakes.rasa import FakeRasa
@@ -153,3 +155,21 @@ def letter_words() -> LetterWords:
 )
 def test_our_letter_is_known_by_its_words(letter_words: LetterWords, text: str, codes: set[str]) -> None:
     assert letter_words.codes(text) == codes
+
+
+async def test_a_code_among_too_many_messages_is_hidden_and_can_be_sent_again(
+    road: IdentityRoad, rasa: FakeRasa
+) -> None:
+    await road.say("where is my withdrawal")
+    await road.say(START["en"])
+    code = await road.code_for("10001")
+    caps = Caps(messages_per_minute=3, messages_per_hour=100)
+    road.channel.capabilities = replace(road.channel.capabilities, caps=caps)
+    said = await road.say(code)
+    assert said == [road.words.say("case.over_cap", "en")]
+    assert code not in str(await road.column(InboxTable.text))
+    assert (await road.conversation())["account"] is None
+    road.clock.move(seconds=61)
+    await road.say(code)
+    assert (await road.conversation())["account"] is not None
+    assert code not in str(rasa.seen)

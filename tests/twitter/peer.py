@@ -46,7 +46,8 @@ class XPeer(Peer):
 
     @override
     async def restart(self) -> None:
-        settings = {**CREDENTIALS, "api_url": self._api.url, "request_seconds": 5, "poll_seconds": POLL_SECONDS}
+        times = {"request_seconds": 5, "poll_seconds": POLL_SECONDS}
+        settings = {**CREDENTIALS, "api_url": self._api.url, "messages_per_minute": self.cap, **times}
         context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)
         clock = ServerClock(self._time.monotonic, self._time.wall)
         built = XChannel(context, check(settings, PUBLIC_URL), clock, self._time.sleep)
