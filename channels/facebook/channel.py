@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, override
@@ -55,6 +56,8 @@ WORDING = Wording(
     credentials="check page_id and page_token of channel.facebook: the token must be that page's, with its app secret",
     gap="Facebook gives out only the newest messages of a conversation and the newest comments of a post",
 )
+ABLE = Capabilities(max_characters=20_000, patience_seconds=8, announces=True, buttons=True)
+"""Longer answers than Messenger's 2,000 are sent in parts. Nobody watches a channel that is off."""
 LATE = GRACE + timedelta(minutes=1)
 """A look leaves the newest to the webhook, so each begins that much before the last one's end."""
 STOP_SECONDS = 4.5
@@ -75,15 +78,7 @@ class FacebookChannel(Channel):
         """`clock` and `sleep` are how the channel knows the time and waits. Raises ValueError when the public sentence
         is too long."""
         self._settings = settings
-        # Longer answers than Messenger's 2,000 are sent in parts. Nobody watches a channel that is off.
-        self.capabilities = Capabilities(
-            max_characters=20_000,
-            patience_seconds=8,
-            live=settings.on,
-            announces=True,
-            buttons=True,
-            caps=settings.caps,
-        )
+        self.capabilities = replace(ABLE, live=settings.on, caps=settings.caps)
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
         self._own = frozenset({settings.page_id, *settings.own_ids})

@@ -192,3 +192,15 @@ async def test_what_no_database_takes_is_replaced(api: GraphApi, desk: Desk, ser
 )
 async def test_reading_never_fails(of: FacebookChannel, raw: bytes) -> None:
     assert (await of.read(raw, {})).note
+
+
+async def test_skimming_leaves_the_files_at_facebook_and_says_so(
+    api: GraphApi, desk: Desk, served: FacebookChannel
+) -> None:
+    api.files["proof.pdf"] = b"%PDF-1.7 proof"
+    api.message("收据在这里", **attached("file", url=f"{api.url}/files/proof.pdf"))
+    assert set(await api.deliver()) <= {200}
+    stored = list(desk.stored.values())[-1]
+    found = await served.skim(stored.raw, stored.envelope)
+    assert (found.text, found.attachments, found.unfetched, api.called("file")) == ("收据在这里", (), 1, [])
+    assert "上限" in str(found.note)

@@ -277,3 +277,13 @@ def test_the_desk_understands_what_commands_say() -> None:
         sentence = WORDS.say("telegram.say_language", language)
         assert is_only_a_wish(sentence)
         assert wished_language(sentence) == language
+
+
+async def test_skimming_leaves_the_file_at_telegram_and_says_so(api: BotApi, of: TelegramChannel) -> None:
+    update = await api.say(document=file_of(api, "proof", b"%PDF-1.7", file_name="proof.pdf"), caption="My receipt")
+    message = await of.skim(json.dumps(update).encode(), {"chat_id": 77})
+    assert (message.text, message.attachments, message.unfetched) == ("My receipt", (), 1)
+    assert message.note == WORDS.say("telegram.note_file_over_cap", "en")
+    assert (api.called("getFile"), api.sent) == ([], [])
+    words = await api.say("only words")
+    assert await of.skim(json.dumps(words).encode(), {"chat_id": 77}) == await read(of, words)
