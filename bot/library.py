@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from bot.files import write_whole
+from bot.memory import give_back_memory
 from bot.script import for_models
 from bot.settings import Settings, SettingsError
 from bot.thinking import Articles
@@ -55,6 +56,7 @@ def _prepare(knowledge: Knowledge, data_dir: Path) -> None:
     if isinstance(encoder, UseEncoder):
         with suppress(OSError):  # a full disk costs memory, and nothing else
             encoder.rest_on(data_dir)
+    give_back_memory()
 
 
 def article_text(knowledge: Knowledge, words: Words, public_url: str) -> ArticleText:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -18,6 +17,7 @@ import uvloop
 from bot.belonging import insist_on_own
 from bot.bootstrap import Desk, build
 from bot.folder import held, insist_on_whole
+from bot.memory import settle_down
 from bot.settings import Settings, SettingsError
 from bot.understanding import entities
 
@@ -28,8 +28,6 @@ TURN_SECONDS = 5.0
 DRAIN_SECONDS = 8.0
 """Turns, and with what they leave of it the sendings."""
 CLOSE_SECONDS = 1.0
-COLLECT_AFTER = 20_000
-"""New objects."""
 WEB_STOP_SECONDS = 3
 """All together stay below the 20 s after which a supervisor kills."""
 
@@ -48,7 +46,7 @@ async def _serve(settings: Settings) -> None:
     await insist_on_own(desk.store, settings.data_dir)
     await desk.shared_clock.follow()
     await asyncio.to_thread(entities.prepare)  # takes seconds, which the first message would hold everything up for
-    _settle_down()
+    settle_down()
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -60,19 +58,10 @@ async def _serve(settings: Settings) -> None:
         log.info("stopping")
 
 
-def _settle_down() -> None:
-    """What is there now stays: the collector need not walk through it with a user waiting, a tenth of a second a time.
-
-    Turns leave few cycles behind, so that it may look for them less often than after every 700 objects.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER)
-
-
 @asynccontextmanager
 async def running(desk: Desk, listener: socket.socket) -> AsyncIterator[None]:
     """The desk at work. On the way out: no new messages, then what is in hand is finished, then the web goes."""
+    desk.load_articles()
     web = _Web(uvicorn.Config(desk.app, **_WEB))
     tasks = {name: asyncio.create_task(_watched(name, run), name=name) for name, run in _loops(desk).items()}
     for channel in desk.channels.values():

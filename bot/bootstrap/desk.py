@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -64,6 +64,8 @@ class Desk:
     console: ConsoleDesk
     rasa: RasaClient
     app: Starlette
+    load_articles: Callable[[], None]
+    """Begins with it; nobody waits for the end. Not beside other loading, see `bot/memory.py`."""
 
 
 def build(settings: Settings, clock: Clock = now) -> Desk:
@@ -101,6 +103,7 @@ def build(settings: Settings, clock: Clock = now) -> Desk:
         console=console_desk,
         rasa=parts.rasa,
         app=make_web(parts, console_desk),
+        load_articles=lambda: library.prepare(parts.knowledge, settings.data_dir),
     )
 
 

@@ -64,7 +64,6 @@ def make_parts(settings: Settings, clock: Clock) -> Parts:
     store, hub = Store(settings.database), Hub(bell)
     shared = SharedClock(store, clock)
     knowledge = library.load(settings)
-    library.prepare(knowledge, settings.data_dir)
     evidence = Files(settings.data_dir / "evidence")
     words, links, channels = catalogue.whole(), TrackingLinks(secret, settings.url), dict[str, Channel]()
     ways = binding.build(
