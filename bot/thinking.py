@@ -30,6 +30,7 @@ from escalation.broadcast import subscribing
 from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
+from escalation.impostors import FlagImpostor, Sighting
 from escalation.over_cap import REASON, OverCap
 from escalation.queue import BOT
 from escalation.repository import CaseRow
@@ -61,6 +62,8 @@ class Matter:
     """What the case knows already."""
     live: bool = False
     """Whether the user is watching, so that one question after another can be asked."""
+    impostor: Sighting | None = None
+    """Its author poses as us to our users."""
     may_subscribe: bool = False
     """Whether the user can ask for notices by saying so."""
     over_cap: bool = False
@@ -114,6 +117,9 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     if complaint is None:
         pressed, spoken = matter.message.payload is not None, matter.conversation.language
         language = language_to_speak(words_of(matter), reading.language, spoken, pressed=pressed)
+        if matter.impostor is not None:
+            flag = FlagImpostor(sighting=matter.impostor)
+            return Thought(matter=matter, language=language, reading=reading, commands=(flag,), outcome="automatic")
         if (wish := _subscription_wish(original)) is not None:
             said = SayWish(wish=wish, language=language, inbox_id=matter.row.id)
             return Thought(matter=matter, language=language, reading=reading, commands=(said,), outcome="answered")

@@ -31,12 +31,15 @@ from bot.thinking import Matter, Mind, Thought, think
 from channels.contract import Attachment, Channel, Kept, ReadMessage
 from channels.faults import RetryLater
 from escalation import repository
+from escalation.impostors import Sighting, look
 from escalation.queue import BOT
 from escalation.repository import CaseRow
 
 log = structlog.get_logger()
 RETRY = timedelta(seconds=0.5)
 DISK_RETRY = timedelta(seconds=5)
+UNDER_WAY = timedelta(seconds=10)
+"""So much later than its answer a message may be stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +119,7 @@ class Turner:
         ending = Ending(claim=claim, thought=thought, evidence=evidence)
         with step("finish"):
             finished = await self.store.write_together(self.finish.done, ending)
-        return self._announced(matter, finished)
+        return self._announced(thought.matter, finished)
 
     async def _think(self, matter: Matter) -> Thought:
         """Raises TurnFailed while the user can wait for another try, RetryLater when the channel cannot read now."""
@@ -134,10 +137,29 @@ class Turner:
 
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
+        impostor = await self._impostor(matter, message)
         able = channel.capabilities
         may_subscribe = able.broadcasts and not able.reaches
-        read = replace(matter, message=message, live=able.live, may_subscribe=may_subscribe, over_cap=over)
+        read = replace(
+            matter,
+            message=message,
+            live=able.live,
+            may_subscribe=may_subscribe,
+            over_cap=over,
+            impostor=impostor,
+        )
         return await think(read, mind, patient)
+
+    async def _impostor(self, matter: Matter, message: ReadMessage) -> Sighting | None:
+        """What is known of an author who poses as us to our users. Raises RetryLater while whom they answer may be on
+        the way: networks tell of several posts at once."""
+        posing = message.public.posing
+        if posing is None:
+            return None
+        sighting = await self.store.read(lambda connection: look(connection, matter.conversation, posing))
+        if sighting.is_open and self.clock() - matter.row.received_at < UNDER_WAY:
+            raise RetryLater("the message that this one answers may be on its way")
+        return sighting if sighting.is_impostor else None
 
     async def _keep_attachments(self, thought: Thought) -> Sequence[EvidenceRow]:
         """Raises RetryLater when the disk does not take them: never the text without its evidence."""
@@ -176,12 +198,12 @@ class Turner:
     def _announced(self, matter: Matter, finished: Finished) -> bool:
         conversation = matter.conversation
         # First whoever watches the conversation: its user sees the answer before anything else is looked at.
-        topic = conversation_topic(conversation.channel, conversation.key)
         if finished.news is None:
-            self.hub.publish(topic)
+            self.hub.publish(conversation_topic(conversation.channel, conversation.key))
         else:
-            self.hub.tell(topic, finished.news)
-        self.hub.publish(QUEUE)
+            self.hub.tell(conversation_topic(conversation.channel, conversation.key), finished.news)
+        touched = matter.impostor.posing.answers if matter.impostor else ()
+        self.hub.publish(*(conversation_topic(conversation.channel, key) for key in touched), QUEUE)
         if finished.to_send:
             self.hub.publish(OUTBOX)
         else:

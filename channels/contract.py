@@ -20,6 +20,7 @@ from starlette.routing import BaseRoute
 
 from channels.caps_contract import Caps
 from channels.live_contract import Announcements, Attention, Invitations, Receipt, Uploads
+from channels.public_contract import Public
 from channels.record_contract import Complaint, Recorder
 
 
@@ -149,6 +150,7 @@ class ReadMessage:
     complaint: Complaint | None = None
     unfetched: int = 0
     """Files that `Channel.skim` left at the peer."""
+    public: Public = field(default_factory=Public)
 
 
 class Author(StrEnum):

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
 
 from bot.repository import file_checks
 from bot.store.tables import Conversation, Evidence, Inbox
@@ -95,6 +95,18 @@ def received_at(connection: Connection, conversation_id: int, limit: int) -> Seq
     """When the newest messages of a conversation came, newest first."""
     query = select(Inbox.received_at).where(Inbox.conversation_id == conversation_id)
     return connection.execute(query.order_by(Inbox.seq.desc()).limit(limit)).scalars().all()
+
+
+def wrote_to_us(connection: Connection, conversation_id: int) -> bool:
+    """Whether anything in the conversation was more than an automatic message, as far as is known yet."""
+    asked = Inbox.outcome.is_distinct_from("automatic")
+    return bool(connection.execute(select(exists().where(Inbox.conversation_id == conversation_id, asked))).scalar())
+
+
+def was_served(connection: Connection, conversation_id: int) -> bool:
+    """Whether anything in it was answered, became a case or went to a person."""
+    served = Inbox.outcome.not_in(("automatic", "rejected"))
+    return bool(connection.execute(select(exists().where(Inbox.conversation_id == conversation_id, served))).scalar())
 
 
 def count_by_outcome(connection: Connection, since: datetime | None = None) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from channels.monitor.answers import Known
 from channels.monitor.chain import Ask, chained
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener
 from channels.monitor.marks import Marks
@@ -83,7 +84,8 @@ class BlueskyChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        reader = Reader(settings.is_own, context.words)
+        names = (*context.exchange_names.values(), settings.name, *settings.brand_names)
+        reader = Reader(settings.is_own, Impostors(names, CONVERSATIONS), context.words)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,

@@ -12,7 +12,9 @@ import structlog
 from channels.bluesky.pages import POST
 from channels.bluesky.rich_text import named, written_out
 from channels.contract import Kind, ReadMessage, Words
+from channels.monitor.impostors import Impostors
 from channels.monitor.parts import clean, entries, language_of, part, words
+from channels.public_contract import Posing, Public
 
 _LEADING = re.compile(r"^(?:@[\w.-]+(?:\s+|$))+", re.ASCII)
 
@@ -20,8 +22,9 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, is_own: Callable[[str], bool], wording: Words) -> None:
+    def __init__(self, is_own: Callable[[str], bool], impostors: Impostors, wording: Words) -> None:
         self._is_own = is_own
+        self._impostors = impostors
         self._words = wording
 
     def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
@@ -48,8 +51,26 @@ class Reader:
             "username": words(post, "author", "handle"),
             "addressed": "yes" if addressed else "no",
         }
-        note = self._note(post, text, f"https://bsky.app/profile/{found[1]}/post/{found[2]}", addressed=addressed)
-        return ReadMessage(text=text, kind=self._kind(post, author_id == own_did), thread=thread, note=note)
+        address = f"https://bsky.app/profile/{found[1]}/post/{found[2]}"
+        note = self._note(post, text, address, addressed=addressed)
+        kind = self._kind(post, author_id == own_did)
+        posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=Public(posing=posing))
+
+    def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:
+        """Whoever is answered is told by the addresses of the post above and of the one that the talk began with."""
+        record = part(post, "record")
+        above, first = (POST.fullmatch(words(record, "reply", each, "uri")) for each in ("parent", "root"))
+        there = {found[1] for found in (above, first) if found}
+        ours_and_own = (own_did, words(post, "author", "did"))
+        return self._impostors.posing(
+            {},
+            name=words(post, "author", "displayName"),
+            handle=words(post, "author", "handle"),
+            link=address,
+            answers=[each for each in (*named(record), *sorted(there)) if each not in ours_and_own],
+            before_us=above is not None and above[1] not in ours_and_own and own_did in {*there, *named(record)},
+        )
 
     def _kind(self, post: Any, is_ours: bool) -> Kind:
         if is_ours or self._is_own(words(post, "author", "handle")):

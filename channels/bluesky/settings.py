@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from channels.caps_contract import Caps
 
 PUBLIC_SERVICE = "https://bsky.social"
+SHARED_DOMAIN = ".bsky.social"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HANDLE = re.compile(rf"@?((?:{_LABEL}\.)+(?![0-9]){_LABEL})")
@@ -33,6 +34,8 @@ class BlueskySettings(BaseModel):
     """Words, phrases or #hashtags; posts with one of them are found, besides those that name our account."""
     own_handles: list[str] = Field(default_factory=list)
     """Other accounts of ours: what they post is no complaint, and they are not replied to."""
+    brand_names: list[str] = Field(default_factory=list)
+    """What else we are called, besides the exchange's names and our handle: other accounts called so pose as us."""
     replies: bool = True
     """Whether the one fixed sentence may be posted at all."""
     replies_per_hour: int = Field(default=30, ge=1, le=1000)
@@ -93,6 +96,12 @@ class BlueskySettings(BaseModel):
     @property
     def caps(self) -> Caps:
         return Caps(messages_per_minute=self.messages_per_minute, messages_per_hour=self.messages_per_hour)
+
+    @property
+    def name(self) -> str:
+        """What our handle calls us: without the part that many share, or that only says what kind of domain it is."""
+        shared = self.handle.removesuffix(SHARED_DOMAIN)
+        return shared if shared != self.handle else self.handle.rpartition(".")[0]
 
     def is_own(self, handle: str) -> bool:
         return bool(handle) and handle.casefold() in (self.handle, *self.own_handles)

@@ -16,6 +16,7 @@ from channels.monitor.answers import Known
 from channels.monitor.chain import Ask, chained
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener
 from channels.monitor.marks import Marks
@@ -60,7 +61,7 @@ class MastodonChannel(Watching):
         self._address = ""
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        receiver = Receiver(CHANNEL, settings.server, self._is_ours, context.accept)
+        receiver = Receiver(CHANNEL, settings.server, self._is_ours, context.accept, lambda: self._listener.called)
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
         marks = Marks(folder, MICROSECONDS)
         first = timedelta(hours=settings.first_hours)
@@ -84,7 +85,8 @@ class MastodonChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        reader = Reader(settings.is_own, context.words)
+        impostors = Impostors((*context.exchange_names.values(), *settings.brand_names), settings.server)
+        reader = Reader(settings.is_own, impostors, settings.base_url, context.words)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
@@ -134,7 +136,8 @@ class MastodonChannel(Watching):
             raise Unclear
         self._account_id = account_id
         self._address = words(answer.body, "url")
-        return Known(name=username, quota=answer.quota, at=answer.at)
+        title = words(answer.body, "display_name")
+        return Known(name=username, title=title, quota=answer.quota, at=answer.at)
 
     async def _mentions(self, since: int, token: str | None) -> Page:
         return notices_page(await self._connected().notices(token), since, token, self._account_id)

@@ -12,17 +12,23 @@ import structlog
 from channels.contract import Kind, ReadMessage, Words
 from channels.mastodon.html_text import text_of
 from channels.mastodon.pages import ID
+from channels.monitor.impostors import Impostors
 from channels.monitor.parts import clean, entries, language_of, part, words
+from channels.public_contract import Posing, Public
 
 PUBLIC = ("public", "unlisted")
+_ACCT = re.compile(r"[\w.-]+(?:@[\w.:-]+)?", re.ASCII)
 _LEADING = re.compile(r"^(?:@[\w.-]+(?:@[\w.-]+)?(?:\s+|$))+", re.ASCII)
 
 log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, is_own: Callable[[str], bool], wording: Words) -> None:
+    def __init__(self, is_own: Callable[[str], bool], impostors: Impostors, base_url: str, wording: Words) -> None:
+        """`base_url`: of our server, which shows the posts of all others, too."""
         self._is_own = is_own
+        self._impostors = impostors
+        self._base_url = base_url
         self._words = wording
 
     def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
@@ -48,7 +54,24 @@ class Reader:
             "addressed": "yes" if addressed else "no",
         }
         note = self._note(status, text, addressed=addressed)
-        return ReadMessage(text=text, kind=self._kind(status, author_id == own_id), thread=thread, note=note)
+        kind = self._kind(status, author_id == own_id)
+        posing = None if kind is Kind.OWN else self._posing(status, envelope, addressed=addressed)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=Public(posing=posing))
+
+    def _posing(self, status: Any, envelope: Mapping[str, Any], *, addressed: bool) -> Posing | None:
+        """The link leads to our own server: an address on the author's may be anything."""
+        account, answered = words(status, "account", "acct"), part(status, "in_reply_to_account_id")
+        left_out = (None, envelope.get("account"), words(status, "account", "id"))
+        named = [part(mention, "id") for mention in entries(status, "mentions")]
+        answers = [each for each in (*named, answered) if each not in left_out]
+        return self._impostors.posing(
+            envelope,
+            name=words(status, "account", "display_name"),
+            handle=account,
+            link=f"{self._base_url}/@{account}/{words(status, 'id')}" if _ACCT.fullmatch(account) else "",
+            answers=answers,
+            before_us=addressed and answered in answers,
+        )
 
     def _kind(self, status: Any, is_ours: bool) -> Kind:
         if is_ours or self._is_own(words(status, "account", "acct")):

@@ -33,6 +33,8 @@ class MastodonSettings(BaseModel):
     """Words or phrases for the server's full-text search, where it has one."""
     own_accounts: list[str] = Field(default_factory=list)
     """Other accounts of ours, as name or name@server: what they post is no complaint, and they are not replied to."""
+    brand_names: list[str] = Field(default_factory=list)
+    """What else we are called, besides the exchange's names and our account's: other accounts called so pose as us."""
     replies: bool = True
     """Whether the one fixed sentence may be posted at all."""
     replies_per_hour: int = Field(default=30, ge=1, le=1000)

@@ -19,6 +19,8 @@ class Known:
     """Our own account, as the network tells it."""
 
     name: str
+    title: str = ""
+    """What it is called on its page, where the network says so."""
     quota: Quota
     at: datetime | None
     """The server's clock."""

@@ -47,6 +47,12 @@ class Listener:
         self._slow_call_at: float | None = None
         self.username = ""
         """Of our account, once the network has told."""
+        self.title = ""
+
+    @property
+    def called(self) -> Sequence[str]:
+        """Our account's names, once the network has told."""
+        return tuple(filter(None, (self.username, self.title)))
 
     async def run(self) -> None:
         """Until cancelled. No fault ends it: whatever is wrong today may be right tomorrow."""
@@ -108,7 +114,7 @@ class Listener:
             return
         self._clock.heard(known.at)
         self._account.answered(known.quota, more=False)
-        self.username = known.name
+        self.username, self.title = known.name, known.title
 
     async def _is_ours(self) -> bool:
         """Raises OSError. Without the marks nothing may be looked at: they would be written anew."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from channels.contract import Accept, InboundMessage
 from channels.faults import NotStored
+from channels.monitor.impostors import US
 from channels.monitor.posts import Post
 
 REMEMBERED = 50_000
@@ -16,13 +18,21 @@ REMEMBERED = 50_000
 
 
 class Receiver:
-    def __init__(self, channel: str, account: str, is_own: Callable[[str, str], bool], accept: Accept) -> None:
+    def __init__(
+        self,
+        channel: str,
+        account: str,
+        is_own: Callable[[str, str], bool],
+        accept: Accept,
+        called: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
         """`account`: whose conversations these are, the first half of their keys. `is_own` takes an author's id and
-        user name."""
+        user name. `called`: what our account is called there now, kept beside each post."""
         self.channel = channel
         self._account = account
         self._is_own = is_own
         self._accept = accept
+        self._called = called
         self._known: OrderedDict[str, None] = OrderedDict()
         self.refused: Counter[str] = Counter()
         """Posts that were not stored since the start, by reason."""
@@ -65,9 +75,12 @@ class Receiver:
             sender=post.author_id,
             raw=post.raw,
             received_at=datetime.now(UTC),
-            envelope={"feed": feed, "username": post.username, **post.envelope},
+            envelope={"feed": feed, "username": post.username, **self._ours(), **post.envelope},
             language=post.language,
         )
+
+    def _ours(self) -> Mapping[str, Any]:
+        return {US: list(called)} if (called := self._called()) else {}
 
     def _remember(self, post_id: str) -> None:
         self._known[post_id] = None

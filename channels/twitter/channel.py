@@ -11,11 +11,12 @@ from channels.contract import ChannelContext
 from channels.monitor.answers import Known
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
-from channels.monitor.parts import part
+from channels.monitor.parts import part, words
 from channels.monitor.posts import Page
 from channels.monitor.receive import Receiver
 from channels.monitor.sending import Sender, Templates
@@ -58,7 +59,9 @@ class XChannel(Watching):
         self._api: Api | None = None
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        receiver = Receiver(CHANNEL, settings.account_id, settings.is_own, context.accept)
+        receiver = Receiver(
+            CHANNEL, settings.account_id, settings.is_own, context.accept, lambda: self._listener.called
+        )
         account, posting, *looking = (
             Pace(name, settings.poll_seconds, clock) for name in ("account", "replies", "mentions", "search")
         )
@@ -84,7 +87,9 @@ class XChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        reader = Reader(settings.account_id, settings.is_own, context.words)
+        names = (*context.exchange_names.values(), *settings.brand_names)
+        impostors = Impostors(names, settings.account_id)
+        reader = Reader(settings.account_id, settings.is_own, impostors, context.words)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
@@ -120,7 +125,7 @@ class XChannel(Watching):
         username = part(answer.body, "data", "username")
         if not isinstance(username, str) or not username:
             raise Unclear
-        return Known(name=username, quota=answer.quota, at=answer.at)
+        return Known(name=username, title=words(answer.body, "data", "name"), quota=answer.quota, at=answer.at)
 
     async def _mentions(self, since: int, token: str | None) -> Page:
         return page_of(await self._connected().mentions(since, token))

@@ -11,7 +11,9 @@ from typing import Any
 import structlog
 
 from channels.contract import Kind, ReadMessage, Words
+from channels.monitor.impostors import Impostors
 from channels.monitor.parts import clean, entries, language_of, part, whole, words
+from channels.public_contract import Posing, Public
 
 _LEADING = re.compile(r"^(?:@\w{1,15}(?:\s+|$))+", re.ASCII)
 
@@ -19,9 +21,10 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, account_id: str, is_own: Callable[[str, str], bool], words: Words) -> None:
+    def __init__(self, account_id: str, is_own: Callable[[str, str], bool], impostors: Impostors, words: Words) -> None:
         self._account_id = account_id
         self._is_own = is_own
+        self._impostors = impostors
         self._words = words
 
     def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
@@ -40,14 +43,27 @@ class Reader:
         text = _text(kept)
         addressed = self._addressed(kept, envelope)
         thread = {"post_id": post_id, "username": username, "addressed": "yes" if addressed else "no"}
-        kind = Kind.OWN if self._is_own(author_id, username) else Kind.MESSAGE
-        return ReadMessage(text=text, kind=kind, thread=thread, note=self._note(kept, text, addressed=addressed))
+        note = self._note(kept, text, addressed=addressed)
+        if self._is_own(author_id, username):
+            return ReadMessage(text=text, kind=Kind.OWN, thread=thread, note=note)
+        public = Public(posing=self._posing(kept, envelope, addressed=addressed))
+        return ReadMessage(text=text, thread=thread, note=note, public=public)
 
     def _addressed(self, kept: Any, envelope: Mapping[str, Any]) -> bool:
         """Whether the author speaks to us: only then may a machine reply in public (X's automation rules)."""
-        named = [part(mention, "id") for mention in entries(kept, "post", "entities", "mentions")]
-        replied = part(kept, "post", "in_reply_to_user_id")
-        return envelope.get("feed") == "mentions" or self._account_id in (*named, replied)
+        return envelope.get("feed") == "mentions" or self._account_id in _spoken_to(kept)
+
+    def _posing(self, kept: Any, envelope: Mapping[str, Any], *, addressed: bool) -> Posing | None:
+        left_out = (None, self._account_id, kept["author"]["id"])
+        answers = [each for each in _spoken_to(kept) if each not in left_out]
+        return self._impostors.posing(
+            envelope,
+            name=words(kept, "author", "name"),
+            handle=words(kept, "author", "username"),
+            link=f"https://x.com/i/status/{kept['post']['id']}",
+            answers=answers,
+            before_us=addressed and part(kept, "post", "in_reply_to_user_id") in answers,
+        )
 
     def _note(self, kept: Any, text: str, *, addressed: bool) -> str | None:
         language = language_of(text)
@@ -62,6 +78,12 @@ class Reader:
         if not text:
             notes.append(self._words.say("twitter.note_empty", language))
         return " ".join(notes) or None
+
+
+def _spoken_to(kept: Any) -> list[Any]:
+    """The ids of those whom the post names, and of the one whom it answers."""
+    named = [part(mention, "id") for mention in entries(kept, "post", "entities", "mentions")]
+    return [*named, part(kept, "post", "in_reply_to_user_id")]
 
 
 def _text(kept: Any) -> str:

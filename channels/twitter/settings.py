@@ -35,6 +35,8 @@ class XSettings(BaseModel):
     """Words or phrases; posts with one of them are found, besides those that name our account."""
     own_usernames: list[str] = Field(default_factory=list)
     """Other accounts of ours: what they post is no complaint, and they are not replied to."""
+    brand_names: list[str] = Field(default_factory=list)
+    """What else we are called, besides the exchange's names and our account's: other accounts called so pose as us."""
     replies: bool = True
     """Whether the one fixed sentence may be posted at all."""
     replies_per_hour: int = Field(default=30, ge=1, le=1000)

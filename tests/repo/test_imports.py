@@ -27,6 +27,7 @@ CONTRACT = (
     "channels.caps_contract",
     "channels.live_contract",
     "channels.record_contract",
+    "channels.public_contract",
     "channels.faults",
 )
 SHARING = ("channels.monitor", "channels.web", "channels.split")
@@ -42,6 +43,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.caps_contract": (),
     "channels.live_contract": (),
     "channels.record_contract": ("channels.live_contract",),
+    "channels.public_contract": (),
     "channels.faults": (),
     "channels.monitor": ("channels.monitor", *CONTRACT),
     "channels.web": ("channels.web", *CONTRACT),

@@ -15,6 +15,7 @@ from bot.repository.file_checks import CheckRow
 from bot.store.tables import Case, CaseEvent, Conversation, Evidence, Inbox, Note, Outbox
 from escalation import queue, repository
 from escalation.console.repository import person
+from escalation.console.repository.impostors import ShownImpostor, impostors
 from escalation.console.repository.person import ShownPerson
 from escalation.console.repository.relations import ShownRelation, relations
 from escalation.relations import RELATED
@@ -94,6 +95,8 @@ class Everything:
     """Other conversations of the same case."""
     relations: list[ShownRelation]
     """What this one seems to have to do with; nobody has decided that yet."""
+    impostors: list[ShownImpostor]
+    """Accounts that seem to pose as us and answered this user, in this conversation or in another one of the case."""
     marks: Marks
     present: frozenset[str]
     """Who has it open right now: `attention.USER`, "agent:<id>"."""
@@ -121,6 +124,7 @@ def everything(connection: Connection, conversation_id: int, now: datetime) -> E
     case = _case(connection, conversation.case_id)
     notes = _notes(connection, conversation_id)
     evidence = _evidence(connection, conversation_id)
+    siblings = _siblings(connection, case.id, conversation_id) if case else []
     return Everything(
         conversation=conversation,
         owner_left=_owner_left(connection, conversation.owner),
@@ -132,8 +136,9 @@ def everything(connection: Connection, conversation_id: int, now: datetime) -> E
         case=case,
         events=_events(connection, case.id) if case else [],
         person=person.of_conversation(connection, conversation.person_id, conversation_id),
-        siblings=_siblings(connection, case.id, conversation_id) if case else [],
+        siblings=siblings,
         relations=relations(connection, [n.data for n in notes if n.kind == RELATED], conversation.case_id),
+        impostors=impostors(connection, [conversation_id, *(each.id for each in siblings)]),
         marks=attention.marks(connection, conversation_id),
         present=attention.present(connection, conversation.channel, conversation.key, now),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, exists, false, func, literal, select, text
 
 from bot.store.tables import Agent, Case, Conversation, Inbox, Note, Outbox
+from escalation.console.repository.impostors import flagged
 
 LIMIT = 200
 """Rows of one view; the counts tell when there are more."""
@@ -42,6 +43,8 @@ class QueueRow:
     case_severity: str | None
     brief: Mapping[str, Any] | None
     last_words: str | None
+    impostor: bool
+    """An account that seems to pose as us answered this user."""
 
     @property
     def label(self) -> str | None:
@@ -77,6 +80,7 @@ def rows(connection: Connection, view: View, owner: str) -> list[QueueRow]:
             Case.severity.label("case_severity"),
             _newest_brief().label("brief"),
             _last_words().label("last_words"),
+            flagged().label("impostor"),
         )
         .outerjoin(Case, Case.id == Conversation.case_id)
         .outerjoin(Agent, Conversation.owner == literal("agent:").concat(cast(Agent.id, String)))

@@ -1,0 +1,140 @@
+"""Does an account pose as us? By what it is called, read as people read it: look-alike letters are the same letter."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from channels.monitor.parts import entries
+from channels.public_contract import Posing
+
+US = "us"
+"""The name in a post's envelope under which what our own account was called then is kept."""
+MOST_ANSWERED = 50
+"""People that one post answers or names; networks take no more."""
+SHORT = 4
+"""A name of so few Latin letters may be a part of any word: it counts only where it stands as a word."""
+OUR_NAME, WITH_SUPPORT = "our_name", "our_name_support"
+_SUPPORT = (
+    *("support", "help", "service", "care", "official", "assist", "recover", "refund", "customer", "agent", "admin"),
+    *("team", "security", "verif", "hotline", "resolution", "complaint"),
+    *(
+        "客服",
+        "官方",
+        "支持",
+        "支援",
+        "服务",
+        "服務",
+        "帮助",
+        "幫助",
+        "助手",
+        "助理",
+        "团队",
+        "團隊",
+        "专员",
+        "專員",
+        "热线",
+    ),
+    *("熱線", "售后", "售後", "中心", "安全"),
+)
+_CRITICS = (
+    *("scam", "victim", "fraud", "sucks", "hate", "stole", "robbed", "cheat", "thief", "boycott"),
+    *("受害", "维权", "維權", "骗", "騙", "垃圾", "曝光", "跑路"),
+)
+"""Who is called "victims of …" complains about us, and pretends nothing."""
+_CAPITALS = str.maketrans(
+    "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "АВЕКМНОРСТУХЅІЈԌ",
+    "ABEZHIKMNOPTYX" + "ABEKMHOPCTYXSIJG",
+)
+"""Greek and Cyrillic; some look like one Latin letter when they are large and like another one when they are small."""
+_LETTERS = str.maketrans(
+    "αβγεζηικμνορστυχω" + "авгеёкмнопрстухѕіїјԁԛԝһӏь" + "ıɩɑɡ" + "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+    "abyeznikuvopotuxw" + "abreekmhonpctyxsiijdqwhlb" + "iiag" + "abcdefghijklmnoprstuvwyz",
+)
+"""Greek, Cyrillic, Latin with another shape, small capitals."""
+_FIGURES = str.maketrans("01!|i5$3478", "ollllsseatb")
+"""Figures that are read as letters; i and l are one."""
+_PAIRS = (("rn", "m"), ("vv", "w"))
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BETWEEN = re.compile(r"[\W_]+")
+
+
+@cache
+def skeleton(text: str) -> str:
+    """What is left of a name when letters that look alike are one letter, and everything but letters is gone."""
+    plain = unicodedata.normalize("NFKC", text[:300]).translate(_CAPITALS).casefold().translate(_LETTERS)
+    bare = (each for each in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(each))
+    folded = "".join(each for each in "".join(bare).translate(_FIGURES) if each.isalnum())
+    for pair, letter in _PAIRS:
+        folded = folded.replace(pair, letter)
+    return folded
+
+
+def why(called: Iterable[str], ours: Iterable[str]) -> str | None:
+    """Why an account with these names and handles seems to pose as us; None when it does not. `ours` are our names.
+
+    A name of ours that is nothing but a word such as "support" is not counted: everybody is called so.
+    """
+    names = {name for each in ours if len(name := skeleton(each)) > 1 and name not in _folded(_SUPPORT)}
+    worn = [each for each in called if any(_wears(each, name) for name in names)]
+    if not worn:
+        return None
+    rest = [skeleton(each) for each in called]
+    if _has(rest, _SUPPORT, names):
+        return WITH_SUPPORT
+    return None if _has(rest, _CRITICS, names) else OUR_NAME
+
+
+class Impostors:
+    def __init__(self, names: Iterable[str], conversations: str) -> None:
+        """`names`: what we are called. `conversations`: the first half of the keys of this channel's conversations."""
+        self._names = tuple(filter(None, names))
+        self._conversations = conversations
+
+    def posing(
+        self,
+        envelope: Mapping[str, Any],
+        *,
+        name: str,
+        handle: str,
+        link: str,
+        answers: Iterable[object],
+        before_us: bool,
+    ) -> Posing | None:
+        """`answers`: the ids of those whom the post answers or names, without us and its author."""
+        people = tuple(dict.fromkeys(each for each in answers if isinstance(each, str) and each))[:MOST_ANSWERED]
+        ours = (*self._names, *(each for each in entries(envelope, US) if isinstance(each, str)))
+        reason = why((name, handle), ours) if people or before_us else None
+        if reason is None:
+            return None
+        who = f"{name[:120]} (@{handle[:253]})" if name else f"@{handle[:253]}"
+        keys = tuple(f"{self._conversations}:{person}" for person in people)
+        return Posing(reason=reason, who=who, link=link, answers=keys, before_us=before_us)
+
+
+def _wears(called: str, name: str) -> bool:
+    """Whether `name` is in what somebody is called."""
+    whole = skeleton(called)
+    if len(name) > SHORT or not name.isascii():
+        return name in whole
+    words = _BETWEEN.split(_CAMEL.sub(" ", called))
+    glued = {f"{a}{b}" for word in _folded(_SUPPORT) for a, b in ((name, word), (word, name))}
+    return whole == name or whole in glued or any(skeleton(word) == name for word in words)
+
+
+def _has(called: Iterable[str], words: tuple[str, ...], names: Iterable[str]) -> bool:
+    """Whether one of the words is there beside our names, not as a part of them."""
+    for each in called:
+        for name in names:
+            each = each.replace(name, " ")
+        if any(word in each for word in _folded(words)):
+            return True
+    return False
+
+
+@cache
+def _folded(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(skeleton, words))

@@ -1,0 +1,18 @@
+"""What is set aside is stored and nobody's work: unless somebody has to do with the conversation, it is closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from bot.repository import conversations, inbox
+from bot.repository.conversations import ConversationRow
+from escalation.queue import BOT
+
+
+def close_if_nobodys(connection: Connection, conversation: ConversationRow, now: datetime) -> None:
+    """A conversation in which nothing was ever asked or answered stands in no list of open ones. Whoever writes there
+    opens it again."""
+    if conversation.owner == BOT and conversation.case_id is None and not inbox.was_served(connection, conversation.id):
+        conversations.change(connection, conversation.id, resolved_at=now)
