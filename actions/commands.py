@@ -98,6 +98,14 @@ class Resolve(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetAside(Command):
+    """Of a message that did not speak to us: it is no complaint, nobody is answered and nobody need read it."""
+
+    name = "set_aside"
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class TellCaseStatus(Command):
     """Tell the owner of this conversation how its case stands; the desk reads the case and writes the words."""
 
@@ -105,7 +113,7 @@ class TellCaseStatus(Command):
 
 
 COMMANDS: Mapping[str, type[Command]] = {
-    kind.name: kind for kind in (Say, Answer, OpenCase, HandToPerson, HandIfSilent, Resolve, TellCaseStatus)
+    kind.name: kind for kind in (Say, Answer, OpenCase, HandToPerson, HandIfSilent, Resolve, SetAside, TellCaseStatus)
 }
 
 BUTTONS: Mapping[str, str] = {

@@ -27,6 +27,7 @@ from actions.handing import handed, matter_of, taken
 from actions.matter import LIKELY, Found, answer_matter, records_wanted
 from actions.matters import CLASSES, flow_of
 from actions.memory import FACT, HELPED, OPEN_CASE
+from actions.overheard import overheard
 from actions.phrases import asks_who, doubts, is_calling_loudly, is_content
 from actions.preparing import prepared
 from actions.turn import Turn
@@ -53,19 +54,21 @@ CALM = ("action_greet", "action_person", "action_misunderstood")
 def decide(action: str, turn: Turn, found: Found = None) -> Decision:
     """The answer to one turn. `found` is what `wanted_look_up` led to. Raises KeyError for an unknown action."""
     step = STEPS[action]
+    if turn.overheard:
+        return complete(turn, overheard(turn))
     turn = prepared(turn)
     return complete(turn, _decided(action, step, turn, found))
 
 
 def wanted_look_up(action: str, turn: Turn) -> str | None:
     """Which of the exchange's records to read before deciding; None when none would change the decision."""
-    about = _about(action, prepared(turn))
+    about = None if turn.overheard else _about(action, prepared(turn))
     return None if about is None else records_wanted(about)
 
 
 def about_incidents(action: str, turn: Turn) -> bool:
     """Whether something wrong on the platform may be behind what this turn is about."""
-    about = _about(action, prepared(turn))
+    about = None if turn.overheard else _about(action, prepared(turn))
     return about is not None and flow_of(about.intent).incidents
 
 

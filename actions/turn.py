@@ -14,7 +14,9 @@ class Turn:
     """One message as the actions see it.
 
     `text` is what was written ("" for a pressed button), `intent` what it is taken for, with what `confidence`, and
-    `also` further classes that it speaks of. `ranking` names intents, best first. `entities` maps a kind ("tx_hash",
+    `also` further classes that it speaks of. `ranking` names intents, best first, `shares` has the confidence of each.
+    `overheard` says that it did not speak to us and was found by its words, `known` that its author has talked with us
+    before or has a case. `entities` maps a kind ("tx_hash",
     "asset") to the values named. `articles` maps a class to the article that fits the words best, where the desk has
     looked. `escalate`, `hand_over`, `severity`, `reasons`, `features` and `days` are what the wording signals; `calm`
     says that it sounds like a question about the way. `uid` is the exchange's user, and only if the desk has proof of
@@ -32,6 +34,7 @@ class Turn:
     confidence: float = 0.0
     also: tuple[str, ...] = ()
     ranking: tuple[str, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
     entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     articles: Mapping[str, str] = field(default_factory=dict)
     escalate: bool = False
@@ -47,6 +50,8 @@ class Turn:
     case_label: str | None = None
     case_facts: Mapping[str, str] = field(default_factory=dict)
     urgent: bool = False
+    overheard: bool = False
+    known: bool = False
     can_prove: bool = False
     live: bool = False
     language: str = "en"
@@ -64,13 +69,14 @@ def read_turn(message: Mapping[str, Any], slots: Mapping[str, Any]) -> Turn:
     intent, case = _mapping(message.get("intent")), _mapping(metadata.get("case"))
     text = str(message.get("text") or "")
     written = str(metadata.get("written") or text)
-    ranking = [_mapping(entry).get("name") for entry in message.get("intent_ranking") or []]
+    ranking = [_mapping(entry) for entry in message.get("intent_ranking") or []]
     return Turn(
         intent=str(intent.get("name") or "nlu_fallback"),
         text="" if text.startswith("/") else written,
         confidence=float(intent.get("confidence") or 0.0),
         also=_strings(intent.get("also")),
-        ranking=tuple(str(name) for name in ranking if name),
+        ranking=tuple(str(entry["name"]) for entry in ranking if entry.get("name")),
+        shares={str(entry.get("name")): float(entry.get("confidence") or 0.0) for entry in ranking},
         entities=_entities(metadata.get("entities")),
         articles={str(label): str(article) for label, article in _mapping(metadata.get("articles")).items() if article},
         **_signals(_mapping(metadata.get("signals")), intent.get("escalate")),
@@ -80,6 +86,8 @@ def read_turn(message: Mapping[str, Any], slots: Mapping[str, Any]) -> Turn:
         case_label=str(case["label"]) if case.get("label") else None,
         case_facts={str(name): str(value) for name, value in _mapping(case.get("facts")).items()},
         urgent=metadata.get("urgent") is True,
+        overheard=metadata.get("overheard") is True,
+        known=metadata.get("known") is True,
         can_prove=metadata.get("can_prove") is True,
         live=metadata.get("live") is True,
         language="zh" if metadata.get("language") == "zh" else "en",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say
+from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say, SetAside
 from bot.binding.step import Binding
 from bot.clock import Clock, now
 from bot.guard import MAX_CHARACTERS, harmless
@@ -64,6 +64,8 @@ class Matter:
     """Whether the user is watching, so that one question after another can be asked."""
     impostor: Sighting | None = None
     """Its author poses as us to our users."""
+    known: bool = False
+    """Its author has talked with us before, or has a case. Told of messages that do not speak to us."""
     may_subscribe: bool = False
     """Whether the user can ask for notices by saying so."""
     over_cap: bool = False
@@ -259,13 +261,17 @@ async def _decide(
         return "answered", _complained(message.complaint, mind, reading)
     wordless = not message.text.strip() and message.payload is None
     if wordless and (message.note is not None or not message.attachments):
-        return "answered", _unreadable()
+        return "answered", _unreadable(addressed=message.public.addressed)
     try:
         account = policy.proven(matter.conversation.account, mind.clock())
-        return "answered", await _ask(matter, mind, reading, language, account)
+        commands = await _ask(matter, mind, reading, language, account)
+        aside = any(isinstance(command, SetAside) for command in commands)
+        return "automatic" if aside else "answered", commands
     except TurnFailed as failure:
         if patient(failure):
             raise
+        if not message.public.addressed:
+            return "answered", (HandToPerson(reasons=(UNAVAILABLE,)),)
         return "answered", _file_taken(matter) if wordless else _unavailable()
 
 
@@ -288,8 +294,10 @@ def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[
     )
 
 
-def _unreadable() -> Sequence[Command]:
-    """A message that no machine can read."""
+def _unreadable(*, addressed: bool) -> Sequence[Command]:
+    """A message that no machine can read. Who did not speak to us has complained of nothing yet."""
+    if not addressed:
+        return (HandToPerson(reasons=("unreadable",)),)
     return (OpenCase(label="unclassified", reasons=("unreadable",)), HandToPerson(reasons=("unreadable",)))
 
 
@@ -327,6 +335,8 @@ async def _ask(
         "can_prove": mind.identity is not None,
         "case": None if case is None else _of_case(case, matter.facts),
         "urgent": message.urgent,
+        "overheard": not message.public.addressed,
+        "known": matter.known,
         "live": matter.live,
         "language_wish": message.payload is None and is_only_a_wish(words),
         "reopened": conversation.resolved_at is not None,

@@ -138,6 +138,7 @@ class Turner:
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
         impostor = await self._impostor(matter, message)
+        known = not message.public.addressed and await self._is_known(matter)
         able = channel.capabilities
         may_subscribe = able.broadcasts and not able.reaches
         read = replace(
@@ -147,8 +148,16 @@ class Turner:
             may_subscribe=may_subscribe,
             over_cap=over,
             impostor=impostor,
+            known=known,
         )
         return await think(read, mind, patient)
+
+    async def _is_known(self, matter: Matter) -> bool:
+        """Whether the author has talked with us before, or has a case; asked of messages that do not speak to us."""
+        conversation = matter.conversation
+        if conversation.case_id is not None or conversation.person_id is not None:
+            return True
+        return await self.store.read(lambda connection: inbox_rows.talked_before(connection, conversation.id))
 
     async def _impostor(self, matter: Matter, message: ReadMessage) -> Sighting | None:
         """What is known of an author who poses as us to our users. Raises RetryLater while whom they answer may be on

@@ -27,3 +27,6 @@ class Public:
     """A message as everybody sees it."""
 
     posing: Posing | None = None
+    addressed: bool = True
+    """False: its author does not speak to us; the message was found by what it says. It is answered by nobody, and is a
+    matter of ours only when it is a complaint about us."""

@@ -18,13 +18,14 @@ from actions.commands import (
     OpenCase,
     Resolve,
     Say,
+    SetAside,
     TellCaseStatus,
 )
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from bot.wording.traditional import HANT
 from channels.contract import Author, Words
-from escalation import cases, queue, reminders
+from escalation import cases, queue, reminders, setting_aside
 from escalation.cases import Opening, Promise
 from escalation.desk_command import DeskCommand
 from escalation.links import TrackingLinks
@@ -122,8 +123,8 @@ class CarryOut:
                     self._hand_to_person(connection, command, facts, now, done)
                 case HandIfSilent() | OverCap():
                     self._hand_later(connection, command, facts, now, done)
-                case Resolve():
-                    conversations.change(connection, facts.conversation.id, resolved_at=now)
+                case Resolve() | SetAside():
+                    _end(connection, command, facts, now)
                 case TellCaseStatus():
                     done.replies += self._status(connection, facts, now)
         return done
@@ -259,6 +260,13 @@ class CarryOut:
             date=day(case.decision_due_at, facts.language),
             link=self._links.url(case.number, case.link_version),
         )
+
+
+def _end(connection: Connection, command: Resolve | SetAside, facts: Facts, now: datetime) -> None:
+    if isinstance(command, SetAside):
+        setting_aside.note(connection, facts.conversation, command.reasons, now)
+    else:
+        conversations.change(connection, facts.conversation.id, resolved_at=now)
 
 
 def _whole_brief(command: HandToPerson | HandIfSilent | OverCap, facts: Facts, done: Done) -> dict[str, Any]:

@@ -97,6 +97,12 @@ def received_at(connection: Connection, conversation_id: int, limit: int) -> Seq
     return connection.execute(query.order_by(Inbox.seq.desc()).limit(limit)).scalars().all()
 
 
+def talked_before(connection: Connection, conversation_id: int) -> bool:
+    """Whether something in the conversation was answered or became a case."""
+    talked = Inbox.outcome.in_(("answered", "opened"))
+    return bool(connection.execute(select(exists().where(Inbox.conversation_id == conversation_id, talked))).scalar())
+
+
 def wrote_to_us(connection: Connection, conversation_id: int) -> bool:
     """Whether anything in the conversation was more than an automatic message, as far as is known yet."""
     asked = Inbox.outcome.is_distinct_from("automatic")

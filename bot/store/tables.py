@@ -329,7 +329,7 @@ class Note(Base):
     conversation_id: Mapped[int] = mapped_column(Id, ForeignKey("conversation.id"), index=True)
     after_seq: Mapped[int]
     kind: Mapped[str] = mapped_column(String(24))
-    """note, taken, handed_back, queued, resolved, reopened, brief, related, impostor, poses"""
+    """note, taken, handed_back, queued, resolved, reopened, brief, related, impostor, poses, set_aside"""
     agent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("agent.id"))
     text: Mapped[str] = mapped_column(Text, default="")
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -55,7 +55,8 @@ class Reader:
         note = self._note(post, text, address, addressed=addressed)
         kind = self._kind(post, author_id == own_did)
         posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=Public(posing=posing))
+        public = Public(posing=posing, addressed=addressed)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
 
     def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:
         """Whoever is answered is told by the addresses of the post above and of the one that the talk began with."""

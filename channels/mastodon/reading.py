@@ -56,7 +56,8 @@ class Reader:
         note = self._note(status, text, addressed=addressed)
         kind = self._kind(status, author_id == own_id)
         posing = None if kind is Kind.OWN else self._posing(status, envelope, addressed=addressed)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=Public(posing=posing))
+        public = Public(posing=posing, addressed=addressed)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
 
     def _posing(self, status: Any, envelope: Mapping[str, Any], *, addressed: bool) -> Posing | None:
         """The link leads to our own server: an address on the author's may be anything."""

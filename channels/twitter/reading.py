@@ -46,7 +46,7 @@ class Reader:
         note = self._note(kept, text, addressed=addressed)
         if self._is_own(author_id, username):
             return ReadMessage(text=text, kind=Kind.OWN, thread=thread, note=note)
-        public = Public(posing=self._posing(kept, envelope, addressed=addressed))
+        public = Public(posing=self._posing(kept, envelope, addressed=addressed), addressed=addressed)
         return ReadMessage(text=text, thread=thread, note=note, public=public)
 
     def _addressed(self, kept: Any, envelope: Mapping[str, Any]) -> bool:

@@ -45,6 +45,7 @@ def test_a_full_message_is_read() -> None:
     assert read_turn(MESSAGE, SLOTS) == Turn(
         intent="deposit_issue",
         ranking=("deposit_issue", "greet"),
+        shares={"deposit_issue": 0.0, "greet": 0.0},
         entities={"asset": ("BTC", "ETH")},
         articles={"deposit_issue": "how_to_deposit"},
         escalate=True,

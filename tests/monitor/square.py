@@ -20,6 +20,7 @@ from bot.serve import running
 from bot.settings import Settings
 from bot.store.migrate import migrate
 from bot.store.tables import Case, Conversation, Inbox
+from bot.understanding import entities
 from escalation.console.auth import create_agent
 from tests.bluesky import pds_api
 from tests.bluesky.pds_api import Pds, did_of
@@ -147,8 +148,10 @@ async def watching(
         smtp_port=0,
         rasa_url=rasa_url,
         rasa_secret=SECRET,
+        work={"rasa_seconds": 25},
         channel={network.name: {**network.section, "poll_seconds": 5, **more}},
     )
+    await asyncio.to_thread(entities.prepare)  # as the desk does at its start: else the first message waits for it
     migrate(settings.database)
     desk = build(settings)
     async with running(desk, listener), _agent(desk, settings.url) as agent:
