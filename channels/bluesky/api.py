@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -19,7 +19,7 @@ import httpx
 
 from channels.bluesky.settings import BlueskySettings
 from channels.monitor.answers import Quota
-from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotFound, NotTaken, Unauthorized, Unclear
 from channels.monitor.headers import quota, server_time
 from channels.monitor.parts import part
 
@@ -75,10 +75,21 @@ class Api:
             )
         )
 
-    async def post(self, uri: str) -> Answer:
+    async def posts(self, uris: Sequence[str]) -> Answer:
+        """At most 25. Those that the network does not show us are left out."""
         return await self._call(
             lambda client, models: client.invoke_query(
-                "app.bsky.feed.getPosts", params=models.AppBskyFeedGetPosts.Params(uris=[uri])
+                "app.bsky.feed.getPosts", params=models.AppBskyFeedGetPosts.Params(uris=list(uris))
+            )
+        )
+
+    async def record(self, uri: str) -> Answer:
+        """Raises NotFound when the network says that there is none."""
+        repo, collection, key = uri.removeprefix("at://").split("/")
+        return await self._call(
+            lambda client, models: client.invoke_query(
+                "com.atproto.repo.getRecord",
+                params=models.ComAtprotoRepoGetRecord.Params(repo=repo, collection=collection, rkey=key),
             )
         )
 
@@ -180,6 +191,8 @@ def _fault(response: httpx.Response) -> Fault:
             return Unauthorized()
         case 400 | 403 if _error(response) in _SESSION_OVER:
             return Unauthorized()
+        case 400 | 404 if _error(response) == "RecordNotFound":
+            return NotFound()
         case 403 | 404:
             return Forbidden()
         case 429:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import override
 
 from channels.bluesky.api import Api
+from channels.bluesky.looking import TOGETHER, Looking
 from channels.bluesky.pages import DID, cursor_of, hits_page, notices_page
 from channels.bluesky.reading import Reader
 from channels.bluesky.replying import MAX_CHARACTERS, Replying
@@ -19,13 +20,15 @@ from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
-from channels.monitor.listening import Listener
+from channels.monitor.listening import Listener, Look
+from channels.monitor.looking_again import LookingAgain
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Page
 from channels.monitor.receive import Receiver
+from channels.monitor.seen import SeenPosts
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 from channels.monitor.watching import Parts, Watching
@@ -60,7 +63,8 @@ class BlueskyChannel(Watching):
         self._did = ""
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        receiver = Receiver(CHANNEL, CONVERSATIONS, self._is_ours, context.accept)
+        seen = SeenPosts(folder, clock)
+        receiver = Receiver(CHANNEL, CONVERSATIONS, self._is_ours, context.accept, seen)
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
         marks = Marks(folder, MICROSECONDS)
         first = timedelta(hours=settings.first_hours)
@@ -68,8 +72,11 @@ class BlueskyChannel(Watching):
             Feed(ask, Pace(name, settings.poll_seconds, clock), marks, receiver, clock, first, late=UNDER_WAY)
             for name, ask in self._feeds()
         ]
-        state = State(WORDING, [feed.pace for feed in feeds], [account, posting], marks, clock)
-        self._listener = Listener(folder, self._who_are_we, account, feeds, marks, state, clock, sleep)
+        looking = Looking(self._connected, lambda: self._did).ask
+        again = LookingAgain(looking, TOGETHER, settings, seen, receiver, clock)
+        state = State(WORDING, [feed.pace for feed in feeds], [account, posting, again.pace], marks, clock, seen)
+        looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
+        self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
         replying = Replying(self._connected, settings.is_own, clock)
         sender = Sender(
             CHANNEL,

@@ -40,6 +40,14 @@ def hits_page(answer: Answer, since: int, token: str | None, own_did: str) -> Pa
     return _page(answer, "posts", _hit, since, token, own_did)
 
 
+def found_posts(answer: Answer, own_did: str) -> list[Post]:
+    """Posts that were asked for by their addresses. Raises Unclear when there is no list of them."""
+    found = part(answer.body, "posts")
+    if not isinstance(found, list):
+        raise Unclear
+    return [entry.post for each in found if (entry := _hit(each, own_did)) is not None]
+
+
 def cursor_of(token: str | None) -> str | None:
     """A token is "number of pages had|the server's cursor"."""
     return None if token is None else token.partition("|")[2]
@@ -116,4 +124,5 @@ def _post(value: Any, at: datetime, own_did: str) -> Post | None:
         language=languages[0] if len(languages) == 1 else None,
         raw=json.dumps({"post": kept}, separators=(",", ":"), sort_keys=True).encode(),
         envelope={"account": own_did, "created_at": words(value, "record", "createdAt")[:40]},
+        version=words(value, "cid"),
     )

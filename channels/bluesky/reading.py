@@ -13,6 +13,7 @@ from channels.bluesky.pages import POST
 from channels.bluesky.rich_text import named, written_out
 from channels.contract import Kind, ReadMessage, Words
 from channels.monitor.impostors import Impostors
+from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, words
 from channels.public_contract import Posing, Public
 
@@ -30,12 +31,14 @@ class Reader:
     def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         """Never fails: what is odd becomes a note."""
         try:
-            return self._read(part(json.loads(raw), "post"), str(envelope.get("account", "")))
+            kept = json.loads(raw)
+            return removal_of(kept, self._words, "bluesky") or self._read(part(kept, "post"), envelope)
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("bluesky_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("bluesky.note_unreadable", "en"))
 
-    def _read(self, post: Any, own_did: str) -> ReadMessage:
+    def _read(self, post: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+        own_did, is_change = str(envelope.get("account", "")), "changes" in envelope
         found = POST.fullmatch(words(post, "uri"))
         if found is None:
             raise ValueError("no post")
@@ -52,11 +55,12 @@ class Reader:
             "addressed": "yes" if addressed else "no",
         }
         address = f"https://bsky.app/profile/{found[1]}/post/{found[2]}"
-        note = self._note(post, text, address, addressed=addressed)
-        kind = self._kind(post, author_id == own_did)
+        notes = [self._words.say("bluesky.note_edit", language_of(text), link=address)] if is_change else []
+        notes += self._notes(post, text, address, addressed=addressed)
+        kind = self._kind(post, is_ours=author_id == own_did, is_change=is_change)
         posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
         public = Public(posing=posing, addressed=addressed)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=" ".join(notes) or None, public=public)
 
     def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:
         """Whoever is answered is told by the addresses of the post above and of the one that the talk began with."""
@@ -73,12 +77,13 @@ class Reader:
             before_us=above is not None and above[1] not in ours_and_own and own_did in {*there, *named(record)},
         )
 
-    def _kind(self, post: Any, is_ours: bool) -> Kind:
+    def _kind(self, post: Any, *, is_ours: bool, is_change: bool) -> Kind:
+        """An edit of a post that is stored is kept beside it: it is no second complaint."""
         if is_ours or self._is_own(words(post, "author", "handle")):
             return Kind.OWN
-        return Kind.AUTOMATIC if _says_it_is_a_robot(part(post, "author")) else Kind.MESSAGE
+        return Kind.AUTOMATIC if is_change or _says_it_is_a_robot(part(post, "author")) else Kind.MESSAGE
 
-    def _note(self, post: Any, text: str, address: str, *, addressed: bool) -> str | None:
+    def _notes(self, post: Any, text: str, address: str, *, addressed: bool) -> list[str]:
         language, record = language_of(text), part(post, "record")
         notes = [] if addressed else [self._words.say("bluesky.note_found", language)]
         if warnings := [words(label, "val")[:100] for label in entries(record, "labels", "values")]:
@@ -91,7 +96,7 @@ class Reader:
             notes.append(self._words.say("bluesky.note_quote", language, link=link))
         if not text:
             notes.append(self._words.say("bluesky.note_empty", language))
-        return " ".join(notes) or None
+        return notes
 
 
 def _text(record: Any) -> str:

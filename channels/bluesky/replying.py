@@ -55,7 +55,7 @@ class Replying:
     async def _still_there(self, uri: str) -> dict[str, str]:
         """A reply to a post that is gone would be taken, and stand alone. Raises Fault; nothing was posted then."""
         try:
-            answer = await self._api().post(uri)
+            answer = await self._api().posts([uri])
             found: list[Any] = [post for post in entries(answer.body, "posts") if words(post, "uri") == uri]
         except Unclear as fault:
             raise NeverLeft from fault

@@ -48,6 +48,10 @@ class BlueskySettings(BaseModel):
     messages_per_minute: int = Field(default=20, ge=1)
     """Of one author; what goes beyond is kept for a person, and the bot is not asked."""
     messages_per_hour: int = Field(default=200, ge=1)
+    look_again_hours: int = Field(default=48, ge=0, le=720)
+    """For so long after a post was stored its edits and its deletion are noticed; 0: not at all."""
+    look_again_minutes: int = Field(default=30, ge=5, le=1440)
+    """Between two rounds of looking again."""
 
     @field_validator("handle")
     @classmethod

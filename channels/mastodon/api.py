@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,11 +25,12 @@ from urllib3.exceptions import NewConnectionError
 from channels.mastodon.pages import NOTICES
 from channels.mastodon.settings import MastodonSettings
 from channels.monitor.answers import Quota
-from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotTaken, Unauthorized, Unclear
+from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotFound, NotTaken, Unauthorized, Unclear
 from channels.monitor.headers import quota, server_time
+from channels.monitor.parts import words
 
 LIMITS = "X-RateLimit-"
-SPOKEN = "4.2.0"
+SPOKEN = "4.3.0"
 """Said for the server, so that the library does not ask it; a server that is older answers what it can."""
 PAGE = 40
 """The most that a server gives at once."""
@@ -113,6 +114,14 @@ class Api:
             lambda: self._looking.search_v2(words, resolve=False, result_type="statuses", max_id=before, limit=PAGE)
         )
 
+    async def statuses(self, ids: Sequence[str]) -> Answer:
+        """At most 20. Those that the server does not show us are left out."""
+        return await self._call(lambda: self._looking.statuses(list(ids)))
+
+    async def status(self, post_id: str) -> Answer:
+        """Raises NotFound when the server says that there is none."""
+        return await self._call(lambda: self._looking.status(post_id))
+
     async def reply(self, text: str, post_id: str, visibility: str, language: str, key: str) -> Answer:
         """`key` names the attempt: for an hour the server takes it for the same post (Idempotency-Key)."""
         async with self._one_post:
@@ -172,6 +181,8 @@ def _judged(response: requests.Response) -> Fault:
     match response.status_code:
         case 401:
             return Unauthorized()
+        case 404 | 410 if _is_its_own_word(response):
+            return NotFound()
         case 403 | 404 | 410:
             return Forbidden()
         case 429:
@@ -180,3 +191,11 @@ def _judged(response: requests.Response) -> Fault:
             return NotTaken()
         case _:
             return Unclear()
+
+
+def _is_its_own_word(response: requests.Response) -> bool:
+    """Whether the server itself says so, and not something before it."""
+    try:
+        return bool(words(json.loads(response.content), "error"))
+    except (ValueError, RecursionError):
+        return False

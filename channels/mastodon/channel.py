@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, override
 
 from channels.contract import ChannelContext
+from channels.mastodon.looking import TOGETHER, Looking
 from channels.mastodon.pages import ID, notices_page, posts_page
 from channels.mastodon.reading import Reader
 from channels.mastodon.replying import MAX_CHARACTERS, Replying, size
@@ -18,13 +19,15 @@ from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
-from channels.monitor.listening import Listener
+from channels.monitor.listening import Listener, Look
+from channels.monitor.looking_again import LookingAgain
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import words
 from channels.monitor.positions import MICROSECONDS
 from channels.monitor.posts import Page
 from channels.monitor.receive import Receiver
+from channels.monitor.seen import SeenPosts
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 from channels.monitor.watching import Parts, Watching
@@ -61,7 +64,10 @@ class MastodonChannel(Watching):
         self._address = ""
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        receiver = Receiver(CHANNEL, settings.server, self._is_ours, context.accept, lambda: self._listener.called)
+        seen = SeenPosts(folder, clock)
+        receiver = Receiver(
+            CHANNEL, settings.server, self._is_ours, context.accept, seen, called=lambda: self._listener.called
+        )
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
         marks = Marks(folder, MICROSECONDS)
         first = timedelta(hours=settings.first_hours)
@@ -69,8 +75,11 @@ class MastodonChannel(Watching):
             Feed(ask, Pace(name, settings.poll_seconds, clock), marks, receiver, clock, first, late=UNDER_WAY)
             for name, ask in self._feeds()
         ]
-        state = State(WORDING, [feed.pace for feed in feeds], [account, posting], marks, clock)
-        self._listener = Listener(folder, self._who_are_we, account, feeds, marks, state, clock, sleep)
+        looking = Looking(self._connected, lambda: self._account_id).ask
+        again = LookingAgain(looking, TOGETHER, settings, seen, receiver, clock)
+        state = State(WORDING, [feed.pace for feed in feeds], [account, posting, again.pace], marks, clock, seen)
+        looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
+        self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
         replying = Replying(self._connected, settings.is_own)
         sender = Sender(
             CHANNEL,

@@ -48,6 +48,12 @@ def posts_page(answer: Answer, since: int, before: str | None, account_id: str) 
     return _page(entries, answer, since, before)
 
 
+def status_of(value: Any, account_id: str) -> Post | None:
+    """A post that was asked for by its id."""
+    entry = _status(value, account_id)
+    return None if entry is None else entry.post
+
+
 def _page(entries: Sequence[Entry | None] | None, answer: Answer, since: int, before: str | None) -> Page:
     """An entry that cannot be read does not hide the others. Raises Unclear when it is no page, or nothing on it can be
     read: it would be taken for the last one, and what came before it be lost."""
@@ -99,4 +105,5 @@ def _post(status: Any, at: datetime, account_id: str) -> Post | None:
         raw=json.dumps({"status": status}, separators=(",", ":"), sort_keys=True).encode(),
         envelope={"account": account_id, "created_at": words(status, "created_at")[:40]},
         refused="repost" if isinstance(part(status, "reblog"), dict) else None,
+        first=post_id,
     )

@@ -13,6 +13,7 @@ from channels.contract import Kind, ReadMessage, Words
 from channels.mastodon.html_text import text_of
 from channels.mastodon.pages import ID
 from channels.monitor.impostors import Impostors
+from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, words
 from channels.public_contract import Posing, Public
 
@@ -34,7 +35,8 @@ class Reader:
     def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         """Never fails: what is odd becomes a note."""
         try:
-            return self._read(part(json.loads(raw), "status"), envelope)
+            kept = json.loads(raw)
+            return removal_of(kept, self._words, "mastodon") or self._read(part(kept, "status"), envelope)
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("mastodon_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("mastodon.note_unreadable", "en"))
@@ -54,7 +56,7 @@ class Reader:
             "addressed": "yes" if addressed else "no",
         }
         note = self._note(status, text, addressed=addressed)
-        kind = self._kind(status, author_id == own_id)
+        kind = self._kind(status, is_ours=author_id == own_id, is_change="changes" in envelope)
         posing = None if kind is Kind.OWN else self._posing(status, envelope, addressed=addressed)
         public = Public(posing=posing, addressed=addressed)
         return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
@@ -74,11 +76,12 @@ class Reader:
             before_us=addressed and answered in answers,
         )
 
-    def _kind(self, status: Any, is_ours: bool) -> Kind:
+    def _kind(self, status: Any, *, is_ours: bool, is_change: bool) -> Kind:
+        """An edit of a post that is stored is kept beside it: it is no second complaint."""
         if is_ours or self._is_own(words(status, "account", "acct")):
             return Kind.OWN
         robot = part(status, "account", "bot") is True or part(status, "account", "group") is True
-        return Kind.AUTOMATIC if robot else Kind.MESSAGE
+        return Kind.AUTOMATIC if robot or is_change else Kind.MESSAGE
 
     def _note(self, status: Any, text: str, *, addressed: bool) -> str | None:
         language = language_of(text)

@@ -21,6 +21,10 @@ class Forbidden(Fault):
     name = "not allowed"
 
 
+class NotFound(Forbidden):
+    """The network says, in its own words, that there is no such post."""
+
+
 class NotTaken(Fault):
     """400 and whatever else names a mistake of ours."""
 

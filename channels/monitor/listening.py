@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
 from channels.monitor.answers import Known
 from channels.monitor.durable import lock, unlock
 from channels.monitor.faults import Fault, Unauthorized
-from channels.monitor.feed import Feed
 from channels.monitor.marks import Marks
 from channels.monitor.pace import SLOW_SECONDS, Pace, ServerClock
 from channels.monitor.state import State
@@ -22,13 +22,30 @@ TURN_SECONDS = 15.0
 log = structlog.get_logger()
 
 
+class Look(Protocol):
+    """A feed, or whatever else is asked for time and again."""
+
+    pace: Pace
+
+    @property
+    def due(self) -> float: ...
+
+    async def step(self) -> None:
+        """No fault leaves it."""
+        ...
+
+    async def finish(self) -> None:
+        """Waits for what is just being stored."""
+        ...
+
+
 class Listener:
     def __init__(
         self,
         folder: Path,
         who_are_we: Callable[[], Awaitable[Known]],
         account: Pace,
-        feeds: Sequence[Feed],
+        feeds: Sequence[Look],
         marks: Marks,
         state: State,
         clock: ServerClock,

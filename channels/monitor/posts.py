@@ -24,6 +24,18 @@ class Post:
     """What is stored beside it."""
     refused: str | None = None
     """Why it is not to be stored, as a fixed word; None: it is."""
+    first: str = ""
+    """The id of the first version of an edited post; "": this is the first one."""
+    version: str = ""
+    """What tells this version from the others; "": its id does."""
+
+    @property
+    def original(self) -> str:
+        return self.first or self.id
+
+    @property
+    def edition(self) -> str:
+        return self.version or self.id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
+from channels.monitor.seen import SeenPosts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,13 +23,20 @@ class Wording:
 
 class State:
     def __init__(
-        self, wording: Wording, feeds: Sequence[Pace], others: Sequence[Pace], marks: Marks, clock: ServerClock
+        self,
+        wording: Wording,
+        feeds: Sequence[Pace],
+        others: Sequence[Pace],
+        marks: Marks,
+        clock: ServerClock,
+        seen: SeenPosts | None = None,
     ) -> None:
-        """`others`: endpoints that are asked for something else than posts."""
+        """`others`: endpoints that are asked for something else than new posts."""
         self._wording = wording
         self._feeds = feeds
         self._paces = [*feeds, *others]
         self._marks = marks
+        self._seen = seen
         self._clock = clock
         self._refused = False
         self.listening = False
@@ -58,6 +66,11 @@ class State:
             network = self._wording.network
             sentences.append(
                 f"{network}: the file that says how far was read was damaged; the last posts were read again"
+            )
+        if self._seen is not None and self._seen.damaged:
+            sentences.append(
+                f"{self._wording.network}: the list of posts to look at again was damaged and begun anew; edits and "
+                "deletions of the posts on it are not recorded"
             )
         return "; ".join(sentences) or None
 

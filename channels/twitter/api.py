@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, override
@@ -28,13 +28,13 @@ POST_FIELDS = (
     "attachments,author_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,lang,note_tweet,"
     "referenced_tweets"
 )
-WANTED = {
+KNOWN = {
     "tweet_fields": POST_FIELDS,
     "expansions": "author_id,attachments.media_keys",
     "user_fields": "name,username",
     "media_fields": "alt_text,preview_image_url,type,url",
-    "max_results": 100,
 }
+WANTED = {**KNOWN, "max_results": 100}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +95,10 @@ class Api:
                 query, since_id=since, next_token=token, user_auth=True, sort_order="recency", **WANTED
             )
         )
+
+    async def posts(self, ids: Sequence[str]) -> Answer:
+        """At most 100."""
+        return await self._call(lambda: self._looking.get_tweets(list(ids), user_auth=True, **KNOWN))
 
     async def reply(self, text: str, post_id: str) -> Answer:
         async with self._one_post:

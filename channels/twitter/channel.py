@@ -13,16 +13,19 @@ from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
-from channels.monitor.listening import Listener
+from channels.monitor.listening import Listener, Look
+from channels.monitor.looking_again import LookingAgain
 from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import part, words
 from channels.monitor.posts import Page
 from channels.monitor.receive import Receiver
+from channels.monitor.seen import SeenPosts
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 from channels.monitor.watching import Parts, Watching
 from channels.twitter.ids import SNOWFLAKE
+from channels.twitter.looking import TOGETHER, Looking
 from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
@@ -59,20 +62,23 @@ class XChannel(Watching):
         self._api: Api | None = None
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
+        seen = SeenPosts(folder, clock)
         receiver = Receiver(
-            CHANNEL, settings.account_id, settings.is_own, context.accept, lambda: self._listener.called
+            CHANNEL, settings.account_id, settings.is_own, context.accept, seen, called=lambda: self._listener.called
         )
         account, posting, *looking = (
             Pace(name, settings.poll_seconds, clock) for name in ("account", "replies", "mentions", "search")
         )
         marks = Marks(folder, SNOWFLAKE)
-        state = State(WORDING, looking, [account, posting], marks, clock)
+        again = LookingAgain(Looking(self._connected).ask, TOGETHER, settings, seen, receiver, clock)
+        state = State(WORDING, looking, [account, posting, again.pace], marks, clock, seen)
         first = timedelta(hours=settings.first_hours)
         feeds = [
             Feed(ask, pace, marks, receiver, clock, first, window)
             for pace, ask, window in zip(looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
         ]
-        self._listener = Listener(folder, self._who_are_we, account, feeds, marks, state, clock, sleep)
+        looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
+        self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
         replying = Replying(self._connected, settings.is_own)
         sender = Sender(
             CHANNEL,

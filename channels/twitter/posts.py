@@ -22,9 +22,7 @@ def page_of(answer: Answer) -> Page:
     count, found = part(body, "meta", "result_count"), body.get("data", [])
     if not isinstance(found, list) or count != len(found):
         raise Unclear
-    users = {part(user, "id"): user for user in _included(body, "users")}
-    media = {part(item, "media_key"): item for item in _included(body, "media")}
-    posts = [post for entry in found if (post := _post(entry, users, media)) is not None]
+    posts = posts_of(body, found)
     token = part(body, "meta", "next_token")
     return Page(
         posts=posts,
@@ -33,6 +31,18 @@ def page_of(answer: Answer) -> Page:
         quota=answer.quota,
         at=answer.at,
     )
+
+
+def posts_of(body: Mapping[str, Any], found: list[Any]) -> list[Post]:
+    """What can be read of `found`, the posts in an answer with this body."""
+    users = {part(user, "id"): user for user in _included(body, "users")}
+    media = {part(item, "media_key"): item for item in _included(body, "media")}
+    return [post for entry in found if (post := _post(entry, users, media)) is not None]
+
+
+def history_of(entry: Any) -> list[str]:
+    """The ids of all versions of a post, the oldest first."""
+    return [each for each in entries(entry, "edit_history_tweet_ids") if whole(each) is not None]
 
 
 def _post(entry: Any, users: Mapping[Any, Any], media: Mapping[Any, Any]) -> Post | None:
@@ -53,6 +63,7 @@ def _post(entry: Any, users: Mapping[Any, Any], media: Mapping[Any, Any]) -> Pos
         raw=json.dumps(kept, separators=(",", ":"), sort_keys=True).encode(),
         envelope={"created_at": words(entry, "created_at")[:40]},
         refused="repost" if repost else None,
+        first=next(iter(history_of(entry)), ""),
     )
 
 

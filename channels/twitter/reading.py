@@ -12,6 +12,7 @@ import structlog
 
 from channels.contract import Kind, ReadMessage, Words
 from channels.monitor.impostors import Impostors
+from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, whole, words
 from channels.public_contract import Posing, Public
 
@@ -36,6 +37,8 @@ class Reader:
             return ReadMessage(text="", note=self._words.say("twitter.note_unreadable", "en"))
 
     def _read(self, kept: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+        if (removal := removal_of(kept, self._words, "twitter")) is not None:
+            return removal
         post_id, author_id = part(kept, "post", "id"), part(kept, "author", "id")
         if whole(post_id) is None or whole(author_id) is None:
             raise ValueError("no post")
@@ -43,11 +46,13 @@ class Reader:
         text = _text(kept)
         addressed = self._addressed(kept, envelope)
         thread = {"post_id": post_id, "username": username, "addressed": "yes" if addressed else "no"}
+        # An edit of a post that is stored is kept beside it: it is no second complaint.
+        kind = Kind.AUTOMATIC if "changes" in envelope else Kind.MESSAGE
         note = self._note(kept, text, addressed=addressed)
         if self._is_own(author_id, username):
             return ReadMessage(text=text, kind=Kind.OWN, thread=thread, note=note)
         public = Public(posing=self._posing(kept, envelope, addressed=addressed), addressed=addressed)
-        return ReadMessage(text=text, thread=thread, note=note, public=public)
+        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
 
     def _addressed(self, kept: Any, envelope: Mapping[str, Any]) -> bool:
         """Whether the author speaks to us: only then may a machine reply in public (X's automation rules)."""

@@ -19,7 +19,16 @@ from tests.monitor.network import Call, Network, Refused, mixed
 HANDLE = "demo.exchange.example"
 PASSWORD = "qrst-uvwx-yz23-4567"
 DID = "did:plc:ourselves2222222222222222"
-QUOTAS = {"login": 30, "renew": 300, "account": 3000, "mentions": 3000, "search": 3000, "look": 3000, "post": 1666}
+QUOTAS = {
+    "login": 30,
+    "renew": 300,
+    "account": 3000,
+    "mentions": 3000,
+    "search": 3000,
+    "look": 3000,
+    "record": 3000,
+    "post": 1666,
+}
 ROUTES = {
     "com.atproto.server.createSession": "login",
     "com.atproto.server.refreshSession": "renew",
@@ -27,6 +36,7 @@ ROUTES = {
     "app.bsky.notification.listNotifications": "mentions",
     "app.bsky.feed.searchPosts": "search",
     "app.bsky.feed.getPosts": "look",
+    "com.atproto.repo.getRecord": "record",
     "com.atproto.repo.createRecord": "post",
 }
 
@@ -45,6 +55,8 @@ class Pds(Network):
         self.authors: dict[str, dict[str, Any]] = {DID: {"did": DID, "handle": HANDLE}}
         self.notices: list[Notice] = []
         self.token_seconds = 7200
+        self.left_out: set[str] = set()
+        """Posts that no list shows, though they are there."""
         self._access: set[str] = set()
         self._renewal: set[str] = set()
         self._number = 0
@@ -60,6 +72,12 @@ class Pds(Network):
 
     def forget(self, uri: str) -> None:
         del self.posts[uri]
+
+    def edit(self, uri: str, text: str) -> None:
+        """Another record under the same key: no app offers it, the protocol does."""
+        self._number += 1
+        record = {**self.posts[uri]["record"], "text": text}
+        self.posts[uri] |= {"record": record, "cid": f"bafyrei{self._number:020}"}
 
     def end_sessions(self) -> None:
         """The server was set up anew: no token counts any more."""
@@ -143,7 +161,9 @@ class Pds(Network):
             case "search":
                 return self._search(asked)
             case "look":
-                return {"posts": [self.posts[asked["uris"]]] if asked["uris"] in self.posts else []}
+                return self._looked_up(asked["uris"])
+            case "record":
+                return self._record(f"at://{asked['repo']}/{asked['collection']}/{asked['rkey']}")
             case "post":
                 return self._post(asked)
             case _:
@@ -163,6 +183,17 @@ class Pds(Network):
         page = found[begin : begin + int(asked["limit"])]
         entries = [{**self.posts[each.uri], "reason": each.reason, "isRead": False} for each in page]
         return {"notifications": entries, **_cursor(begin, page, found)}
+
+    def _record(self, uri: str) -> dict[str, Any]:
+        if uri not in self.posts:
+            raise Refused(400, "RecordNotFound")
+        return {"uri": uri, "cid": self.posts[uri]["cid"], "value": self.posts[uri]["record"]}
+
+    def _looked_up(self, uris: str | list[str]) -> dict[str, Any]:
+        asked = [uris] if isinstance(uris, str) else uris
+        if len(asked) > 25:
+            raise Refused(400, "InvalidRequest")
+        return {"posts": [self.posts[uri] for uri in asked if uri in self.posts and uri not in self.left_out]}
 
     def _search(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         words = str(asked["q"]).strip('"').casefold()

@@ -11,11 +11,11 @@ from channels.bluesky.settings import check
 from channels.monitor.pace import ServerClock
 from tests.bluesky.pds_api import HANDLE, PASSWORD, Pds, did_of
 from tests.contract.desk import ContractDesk
-from tests.contract.peer import Heard
+from tests.contract.peer import Delivery, Heard
 from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
-from tests.monitor.peer import POLL_SECONDS, WatchingPeer
+from tests.monitor.peer import AGAIN_SECONDS, POLL_SECONDS, WatchingPeer
 
 KEYWORD = "demo withdrawals"
 FEEDS = ("mentions", "search")
@@ -52,6 +52,7 @@ class BlueskyPeer(WatchingPeer):
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
             "messages_per_minute": self.cap,
+            "look_again_minutes": AGAIN_SECONDS // 60,
         }
         context = self.desk.context("bluesky", section, public_url=PUBLIC_URL)
         clock = ServerClock(self.time.monotonic, self.time.wall)
@@ -73,6 +74,16 @@ class BlueskyPeer(WatchingPeer):
         labels = [{"src": did, "uri": did, "val": "bot"}]
         self._pds.authors[did] = {"did": did, "handle": "robot.bsky.social", "labels": labels}
         assert (await self.deliver(text, who=900)).heard is Heard.STORED
+
+    @override
+    async def edit(self, delivery: Delivery, text: str) -> Heard:
+        self._pds.edit(delivery.id, f"@{HANDLE} {text}")
+        return await self.looked_again()
+
+    @override
+    async def delete(self, delivery: Delivery) -> Heard:
+        self._pds.forget(delivery.id)
+        return await self.looked_again()
 
     @override
     def sent(self) -> list[str]:

@@ -25,7 +25,15 @@ ACCOUNT: dict[str, Any] = {
     "url": f"https://{SERVER}/@DemoExchange",
     "bot": False,
 }
-QUOTAS = {"account": 300, "mentions": 300, "hashtags": 300, "search": 300, "post": 300}
+QUOTAS = {
+    "account": 300,
+    "mentions": 300,
+    "hashtags": 300,
+    "search": 300,
+    "post": 300,
+    "lookups": 300,
+    "lookup": 300,
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -47,6 +55,10 @@ class MastodonApi(Network):
         """Whether the server has a search for words of posts."""
         self.gives_at_most: int | None = None
         """Posts of a hashtag that it gives, however many there are."""
+        self.gives_lists = True
+        """Whether the server takes a list of ids (since 4.3)."""
+        self.left_out: set[str] = set()
+        """Posts that no list shows, though they are there."""
         self._keys: dict[str, dict[str, Any]] = {}
         self._number = 0
 
@@ -83,6 +95,9 @@ class MastodonApi(Network):
     def edit(self, post_id: str, text: str) -> None:
         self.posts[int(post_id)] |= {"content": f"<p>{escape(text)}</p>", "edited_at": _shown(self.now())}
 
+    def delete(self, post_id: str) -> None:
+        del self.posts[int(post_id)]
+
     def tell(self, kind: str, post: int, ago: float = 0) -> None:
         self._number += 1
         self.notices.append(Notice(self._number, kind, self.now() - timedelta(seconds=ago), post))
@@ -93,11 +108,14 @@ class MastodonApi(Network):
     def endpoint(self, method: str, path: str) -> str:
         if method == "GET" and path.startswith("/api/v1/timelines/tag/"):
             return "hashtags"
+        if method == "GET" and path.startswith("/api/v1/statuses/"):
+            return "lookup"
         routes = {
             ("GET", "/api/v1/accounts/verify_credentials"): "account",
             ("GET", "/api/v1/notifications"): "mentions",
             ("GET", "/api/v2/search"): "search",
             ("POST", "/api/v1/statuses"): "post",
+            ("GET", "/api/v1/statuses"): "lookups",
         }
         return routes.get((method, path), "unknown")
 
@@ -134,10 +152,24 @@ class MastodonApi(Network):
                 words = str(call.parameters["q"]).strip('"').casefold()
                 found = [i for i, post in self.posts.items() if words in post["content"].casefold()]
                 return {"accounts": [], "hashtags": [], "statuses": self._found(found, call.parameters)}
+            case "lookups":
+                return self._looked_up(call.parameters)
+            case "lookup":
+                if (found_post := self.posts.get(int(path.rpartition("/")[2]))) is None:
+                    raise Refused(404, "Record not found")
+                return found_post
             case "post":
                 return self._post(call)
             case _:
                 raise Refused(404, "Not Found")
+
+    def _looked_up(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        asked = parameters["id[]"]
+        if not self.gives_lists:
+            raise Refused(404, "Not Found")
+        if len(asked) > 20:
+            raise Refused(422, "Validation failed")
+        return [self.posts[int(i)] for i in asked if int(i) in self.posts and i not in self.left_out]
 
     def _notices(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         before = int(parameters.get("max_id", 1 << 62))

@@ -15,7 +15,7 @@ from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.mastodon_api import ACCOUNT, TOKEN, MastodonApi
 from tests.monitor.harness import Time
 from tests.monitor.network import Fault
-from tests.monitor.peer import POLL_SECONDS, WatchingPeer
+from tests.monitor.peer import AGAIN_SECONDS, POLL_SECONDS, WatchingPeer
 
 HASHTAG = "DemoExchangeHelp"
 FEEDS = ("mentions", "hashtags")
@@ -50,6 +50,7 @@ class MastodonPeer(WatchingPeer):
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
             "messages_per_minute": self.cap,
+            "look_again_minutes": AGAIN_SECONDS // 60,
         }
         context = self.desk.context("mastodon", section, public_url=PUBLIC_URL)
         clock = ServerClock(self.time.monotonic, self.time.wall)
@@ -82,6 +83,11 @@ class MastodonPeer(WatchingPeer):
         await self.whole_second()
         self._api.edit(delivery.id, f"@{ACCOUNT['username']} {text}")
         return await self.heard(delivery.id)
+
+    @override
+    async def delete(self, delivery: Delivery) -> Heard:
+        self._api.delete(delivery.id)
+        return await self.looked_again()
 
     @override
     def sent(self) -> list[str]:

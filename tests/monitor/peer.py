@@ -17,6 +17,7 @@ from tests.contract.peer import Delivery, Heard, Peer
 from tests.monitor.harness import Time
 
 POLL_SECONDS = 60
+AGAIN_SECONDS = 300
 PATIENCE_SECONDS = 1800.0
 """Longer than any pause that a channel makes after faults."""
 
@@ -87,6 +88,12 @@ class WatchingPeer(Peer):
             self.say(text, 1, ago=away.total_seconds() * (len(texts) - number) / (len(texts) + 1))
         await self.restart()
         await self.time.run(2 * POLL_SECONDS)
+
+    async def looked_again(self) -> Heard:
+        """Time goes by until the channel has looked again at every post."""
+        before = len(await self.desk.rows())
+        await self.time.run(2 * AGAIN_SECONDS)
+        return Heard.STORED if len(await self.desk.rows()) > before else Heard.LATER
 
     async def skipped(self, reason: str) -> None:
         """Time goes by until the channel has seen something that it does not store."""

@@ -18,6 +18,7 @@ from tests.monitor.harness import Time
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
 
 POLL_SECONDS = 30
+AGAIN_SECONDS = 300
 FEEDS = ("mentions", "search")
 
 
@@ -46,7 +47,7 @@ class XPeer(Peer):
 
     @override
     async def restart(self) -> None:
-        times = {"request_seconds": 5, "poll_seconds": POLL_SECONDS}
+        times = {"request_seconds": 5, "poll_seconds": POLL_SECONDS, "look_again_minutes": AGAIN_SECONDS // 60}
         settings = {**CREDENTIALS, "api_url": self._api.url, "messages_per_minute": self.cap, **times}
         context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)
         clock = ServerClock(self._time.monotonic, self._time.wall)
@@ -91,6 +92,13 @@ class XPeer(Peer):
     async def edit(self, delivery: Delivery, text: str) -> Heard:
         author = int(self._api.posts[int(delivery.id)]["author_id"])
         return (await self._post(text, author, edits=delivery.id)).heard
+
+    @override
+    async def delete(self, delivery: Delivery) -> Heard:
+        before = len(await self.desk.rows())
+        self._api.delete(delivery.id)
+        await self._time.run(2 * AGAIN_SECONDS)
+        return Heard.STORED if len(await self.desk.rows()) > before else Heard.LATER
 
     @override
     def sent(self) -> list[str]:

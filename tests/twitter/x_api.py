@@ -28,7 +28,7 @@ CREDENTIALS = {
     "access_token": "4242-AccountTokenOfTheTest",
     "access_token_secret": "account-secret",
 }
-QUOTAS = {"account": 75, "mentions": 180, "search": 180, "post": 100}
+QUOTAS = {"account": 75, "mentions": 180, "search": 180, "post": 100, "lookups": 900}
 WINDOW = timedelta(minutes=15)
 MENTIONS_AT_MOST = 800
 SEARCHED_BACK = timedelta(days=7)
@@ -79,6 +79,8 @@ class XApi:
     """Calls that came though the quota was used up."""
     sloppy: bool = False
     """The search ignores what was to be left out."""
+    protected: set[str] = field(default_factory=set)
+    """Posts that are no longer for us to see."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
     """Ends every hanging call."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -117,6 +119,19 @@ class XApi:
             **more,
         }
         return str(post_id)
+
+    def edit(self, post_id: str, text: str, **more: Any) -> str:
+        """Its author writes it anew. Returns the id of the new version."""
+        history = self.posts[int(post_id)]["edit_history_tweet_ids"]
+        new = self.say(text, int(self.posts[int(post_id)]["author_id"]), **more)
+        for each in (*history, new):
+            self.posts[int(each)]["edit_history_tweet_ids"] = [*history, new]
+        return new
+
+    def delete(self, post_id: str) -> None:
+        """With all its versions."""
+        for each in self.posts[int(post_id)]["edit_history_tweet_ids"]:
+            del self.posts[int(each)]
 
     async def until(self, *, posted: int) -> None:
         """Waits for that many replies."""
@@ -240,10 +255,29 @@ class XApi:
                 if int(parameters["since_id"]) < (oldest - EPOCH) // timedelta(milliseconds=1) << 22:
                     raise Refused(400, "since_id must be a tweet id created after seven days ago")
                 return self._page(self._found(parameters["query"]), parameters, "next_token")
+            case "lookups":
+                return self._looked_up(parameters["ids"].split(","))
             case "post":
                 return {"data": self._post(parameters)}
             case _:
                 raise Refused(404, "Not Found")
+
+    def _looked_up(self, ids: list[str]) -> dict[str, Any]:
+        """What cannot be shown is told as errors beside the posts."""
+        if len(ids) > 100:
+            raise Refused(400, "ids must have between 1 and 100 items")
+        shown = [self.posts[int(i)] for i in ids if int(i) in self.posts and i not in self.protected]
+        problems = {i: "not-authorized-for-resource" if i in self.protected else "resource-not-found" for i in ids}
+        errors = [
+            {"value": i, "parameter": "ids", "resource_type": "tweet", "type": f"{OFFICIAL}/2/problems/{problems[i]}"}
+            for i in ids
+            if self.posts.get(int(i)) not in shown
+        ]
+        return {
+            **({"data": shown} if shown else {}),
+            **({"errors": errors} if errors else {}),
+            "includes": {"users": list(self.users.values()), "media": list(self.media.values())},
+        }
 
     def _found(self, query: str) -> list[int]:
         wanted, _, without = query.partition(")")
@@ -290,6 +324,7 @@ def _endpoint(method: str, path: str) -> str:
         ("GET", f"/2/users/{ACCOUNT['id']}/mentions"): "mentions",
         ("GET", "/2/tweets/search/recent"): "search",
         ("POST", "/2/tweets"): "post",
+        ("GET", "/2/tweets"): "lookups",
     }
     return routes.get((method, path), "unknown")
 
