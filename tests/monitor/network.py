@@ -146,7 +146,7 @@ class Network(ABC):
             more = {} if fault.after is None else {"Retry-After": fault.after}
             if fault.reset_in is not None:
                 more |= self.limits(1, 0, self.now() + timedelta(seconds=fault.reset_in))
-            return fault.code, b'{"error":"ToldToFail"}', more
+            return fault.code, fault.text or b'{"error":"ToldToFail"}', more
         try:
             self.check(call.endpoint, call.headers)
         except Refused as refused:

@@ -1,0 +1,35 @@
+"""The whole app process around an account at Mastodon: what becomes of a complaint that its author changes and takes
+back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mastodon.mastodon_api import TOKEN, MastodonApi
+from tests.monitor.whole import Whole, told
+
+
+async def test_an_edit_and_a_deletion_stand_beside_the_original_and_are_not_answered(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with MastodonApi().running() as api:
+        desk = Whole(tmp_path, database_url, "mastodon", {"access_token": TOKEN, "base_url": api.url})
+        post_id = api.say("@DemoExchange my withdrawal of 3 BTC is stuck", ago=30)
+        async with desk.running():
+            await api.until(posted=1)
+            await desk.done(messages=1)
+        api.edit(post_id, "@DemoExchange my withdrawal of 5 BTC is stuck")
+        desk.let_an_hour_go_by()
+        async with desk.running():
+            await desk.done(messages=2)
+        api.delete(post_id)
+        desk.let_an_hour_go_by()
+        async with desk.running():
+            await desk.done(messages=3)
+    found = await desk.seen_by_an_agent()
+    original, edited, removed = told(found)
+    assert (original.text, original.odd) == ("my withdrawal of 3 BTC is stuck", None)
+    assert edited.text == "my withdrawal of 5 BTC is stuck"
+    assert "was edited" in (edited.odd or "")
+    assert (removed.text, f"no longer has the post {post_id}" in (removed.odd or "")) == ("", True)
+    assert (len(found.outbox), len(api.posted), len(desk.rasa.seen)) == (1, 1, 1)
