@@ -15,9 +15,11 @@ from channels.bluesky.replying import MAX_CHARACTERS, Replying
 from channels.bluesky.settings import BlueskySettings, query
 from channels.contract import ChannelContext
 from channels.monitor.answers import Known
+from channels.monitor.attaching import Attaching
 from channels.monitor.chain import Ask, chained
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.files import Files
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener, Look
@@ -91,12 +93,16 @@ class BlueskyChannel(Watching):
             clock,
             replies=settings.replies,
         )
+        public = settings.media_url.startswith("https://")
+        files = Files([settings.media_url], settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         names = (*context.exchange_names.values(), settings.name, *settings.brand_names)
-        reader = Reader(settings.is_own, Impostors(names, CONVERSATIONS), context.words)
+        reader = Reader(settings, Impostors(names, CONVERSATIONS), context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
             reader=reader,
+            files=files,
             sender=sender,
             state=state,
             caps=settings.caps,
@@ -105,6 +111,7 @@ class BlueskyChannel(Watching):
 
     @override
     async def close(self) -> None:
+        await super().close()
         if self._api is not None:
             await asyncio.to_thread(self._api.close)
             self._api = None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
+from channels.bluesky.media import descriptions_of, embeds_of, files_of, has_film
 from channels.bluesky.pages import POST
 from channels.bluesky.rich_text import named, written_out
+from channels.bluesky.settings import BlueskySettings
 from channels.contract import Kind, ReadMessage, Words
+from channels.faults import RetryLater
+from channels.monitor.attaching import Attaching
 from channels.monitor.impostors import Impostors
 from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, words
@@ -23,21 +27,25 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, is_own: Callable[[str], bool], impostors: Impostors, wording: Words) -> None:
-        self._is_own = is_own
+    def __init__(self, settings: BlueskySettings, impostors: Impostors, wording: Words, attaching: Attaching) -> None:
+        self._is_own = settings.is_own
+        self._media_url = settings.media_url
         self._impostors = impostors
         self._words = wording
+        self._attaching = attaching
 
-    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Never fails: what is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
         try:
             kept = json.loads(raw)
-            return removal_of(kept, self._words, "bluesky") or self._read(part(kept, "post"), envelope)
+            return removal_of(kept, self._words, "bluesky") or await self._read(part(kept, "post"), envelope)
+        except RetryLater:
+            raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("bluesky_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("bluesky.note_unreadable", "en"))
 
-    def _read(self, post: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, post: Any, envelope: Mapping[str, Any]) -> ReadMessage:
         own_did, is_change = str(envelope.get("account", "")), "changes" in envelope
         found = POST.fullmatch(words(post, "uri"))
         if found is None:
@@ -58,9 +66,21 @@ class Reader:
         notes = [self._words.say("bluesky.note_edit", language_of(text), link=address)] if is_change else []
         notes += self._notes(post, text, address, addressed=addressed)
         kind = self._kind(post, is_ours=author_id == own_did, is_change=is_change)
+        wanted = files_of(record, found[1], self._media_url) if kind is not Kind.OWN else []
+        attachments, missing = await self._attaching.of(wanted, language_of(text))
+        notes += missing
+        if not text and not attachments:
+            notes.append(self._words.say("bluesky.note_empty", language_of(text)))
+        note = " ".join(notes) or None
         posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
-        public = Public(posing=posing, addressed=addressed)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=" ".join(notes) or None, public=public)
+        return ReadMessage(
+            text=text,
+            kind=kind,
+            attachments=tuple(attachments),
+            thread=thread,
+            note=note,
+            public=Public(posing=posing, addressed=addressed),
+        )
 
     def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:
         """Whoever is answered is told by the addresses of the post above and of the one that the talk began with."""
@@ -88,14 +108,13 @@ class Reader:
         notes = [] if addressed else [self._words.say("bluesky.note_found", language)]
         if warnings := [words(label, "val")[:100] for label in entries(record, "labels", "values")]:
             notes.append(self._words.say("bluesky.note_warning", language, labels=", ".join(warnings)))
-        shown, descriptions = _media(record)
-        if shown:
-            notes.append(self._words.say("bluesky.note_media", language, link=" ".join([address, *descriptions])))
+        if has_film(record):
+            notes.append(self._words.say("bluesky.note_film", language, link=address))
+        if said := descriptions_of(record):
+            notes.append(self._words.say("bluesky.note_described", language, descriptions=" / ".join(said)))
         if quoted := POST.fullmatch(_quoted(record)):
             link = f"https://bsky.app/profile/{quoted[1]}/post/{quoted[2]}"
             notes.append(self._words.say("bluesky.note_quote", language, link=link))
-        if not text:
-            notes.append(self._words.say("bluesky.note_empty", language))
         return notes
 
 
@@ -103,22 +122,8 @@ def _text(record: Any) -> str:
     """With the address of a page that is shown as a card, if the text does not name it."""
     body = part(record, "text")
     text = _LEADING.sub("", clean(written_out(body, record))) if isinstance(body, str) else ""
-    card = next((uri for embed in _embeds(record) if (uri := words(embed, "external", "uri"))), "")
+    card = next((uri for embed in embeds_of(record) if (uri := words(embed, "external", "uri"))), "")
     return f"{text}\n\n{card}".strip() if card and card not in text else text
-
-
-def _embeds(record: Any) -> list[Any]:
-    """The embed, and what lies beside a quoted post."""
-    embed = part(record, "embed")
-    return [embed, part(embed, "media")]
-
-
-def _media(record: Any) -> tuple[bool, list[str]]:
-    """Whether there are any, and their descriptions: some people write their complaint there."""
-    pictures = [each for embed in _embeds(record) for each in entries(embed, "images")]
-    films = [embed for embed in _embeds(record) if part(embed, "video") is not None]
-    said = [words(each, "alt")[:300] for each in (*pictures, *films)]
-    return bool(pictures or films), [f"({each})" for each in said if each]
 
 
 def _quoted(record: Any) -> str:

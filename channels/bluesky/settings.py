@@ -12,6 +12,7 @@ from channels.caps_contract import Caps
 
 PUBLIC_SERVICE = "https://bsky.social"
 SHARED_DOMAIN = ".bsky.social"
+PICTURES = "https://cdn.bsky.app"
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+")
 _LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HANDLE = re.compile(rf"@?((?:{_LABEL}\.)+(?![0-9]){_LABEL})")
@@ -52,6 +53,10 @@ class BlueskySettings(BaseModel):
     """For so long after a post was stored its edits and its deletion are noticed; 0: not at all."""
     look_again_minutes: int = Field(default=30, ge=5, le=1440)
     """Between two rounds of looking again."""
+    media_url: str = PICTURES
+    """The server that pictures are fetched from, and the only one."""
+    max_media_bytes: int = Field(default=25_000_000, ge=1)
+    """A larger picture or film is not fetched."""
 
     @field_validator("handle")
     @classmethod
@@ -76,7 +81,7 @@ class BlueskySettings(BaseModel):
             raise ValueError("this is not an app password such as abcd-efgh-ijkl-mnop; make one in Bluesky's settings")
         return value
 
-    @field_validator("service")
+    @field_validator("service", "media_url")
     @classmethod
     def _an_address(cls, value: str) -> str:
         if not _ADDRESS.fullmatch(value.rstrip("/")):

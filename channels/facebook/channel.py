@@ -24,10 +24,8 @@ from channels.contract import (
     ReadMessage,
     SendReceipt,
 )
-from channels.facebook.attaching import Attaching
 from channels.facebook.buttons import Buttons
 from channels.facebook.events import Splitter
-from channels.facebook.files import Files
 from channels.facebook.graph import Graph
 from channels.facebook.ids import ident
 from channels.facebook.intake import CHANNEL, WEBHOOK, Intake
@@ -35,13 +33,15 @@ from channels.facebook.looking import COMMENTS, MESSAGES, Looks
 from channels.facebook.messenger import Messenger
 from channels.facebook.public import MAX_CHARACTERS, PERSON, Public
 from channels.facebook.reading import Reader
-from channels.facebook.settings import FacebookSettings
+from channels.facebook.settings import PUBLIC_API, FacebookSettings
 from channels.facebook.watch import GRACE, Watch
 from channels.facebook.webhook import Webhook
 from channels.faults import NeedsPerson, RetryLater
 from channels.monitor.answers import Known
+from channels.monitor.attaching import Attaching
 from channels.monitor.faults import Unauthorized
 from channels.monitor.feed import Feed
+from channels.monitor.files import Files
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener
 from channels.monitor.marks import Marks
@@ -82,14 +82,18 @@ class FacebookChannel(Channel):
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
         self._own = frozenset({settings.page_id, *settings.own_ids})
-        self._graph, self._files = Graph(settings), Files(settings)
+        self._graph = Graph(settings)
+        public_api = settings.api_url == PUBLIC_API
+        self._files = Files(
+            settings.file_origins, settings.max_file_bytes, settings.request_seconds, trust_env=public_api
+        )
         self._watch, marks = Watch(clock), Marks(folder, MICROSECONDS)
         self._accept = context.accept
         buttons = Buttons(context.secret, settings.page_id, settings.button_days, clock)
         splitter = Splitter(settings.page_id, buttons.pressed)
         self._intake = Intake(settings.page_id, self._own, self._kept, splitter, self._watch)
         self._webhook = Webhook(settings, self._intake)
-        self._reader = Reader(context.words, Attaching(self._files, context.words, clock.monotonic))
+        self._reader = Reader(context.words, Attaching(CHANNEL, self._files, context.words, clock.monotonic))
         account, self._posting, *looking = (
             Pace(name, settings.poll_seconds, clock) for name in ("account", "replies", MESSAGES, COMMENTS)
         )

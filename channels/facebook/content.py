@@ -6,29 +6,19 @@ A delivery and an answer to a look say the same in different shapes; here they b
 from __future__ import annotations
 
 import json
-import mimetypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from channels.contract import Attachment
+from channels.monitor.attaching import Found
+from channels.monitor.files import name_in
 from channels.monitor.parts import entries, part, words
 
 _FILES = {"image": "image/jpeg", "audio": "audio/mp4", "video": "video/mp4", "file": "application/octet-stream"}
 _LIKES = frozenset({369239263222822, 369239343222814, 369239383222810})
 """The thumb in its three sizes is a sticker."""
 MOST_FILES = 30
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file that is still at Facebook."""
-
-    url: str
-    filename: str
-    content_type: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +89,8 @@ def _files(listed: Sequence[tuple[Any, str, str]]) -> list[Found]:
     found: dict[str, Found] = {}
     for url, name, content_type in listed:
         if isinstance(url, str) and url not in found and len(found) < MOST_FILES:
-            found[url] = Found(url, name or _name(url, content_type, len(found) + 1), content_type)
+            found[url] = Found(url, name or name_in(url, content_type, len(found) + 1), content_type)
     return list(found.values())
-
-
-def _name(url: str, content_type: str, number: int) -> str:
-    try:
-        last = PurePosixPath(unquote(urlsplit(url).path)).name
-    except ValueError:
-        last = ""
-    return last if "." in last else f"file-{number}{mimetypes.guess_extension(content_type) or ''}"
 
 
 def _things(listed: Sequence[Any]) -> Iterator[Attachment]:

@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 
-from channels.facebook import tls
 from channels.facebook.judging import judged, quota
 from channels.facebook.settings import PUBLIC_API, FacebookSettings
+from channels.monitor import tls
 from channels.monitor.answers import Quota
 from channels.monitor.faults import NeverLeft, Unclear
 from channels.monitor.headers import server_time

@@ -10,10 +10,10 @@ from typing import Any
 import structlog
 
 from channels.contract import Attachment, Kind, ReadMessage, Words
-from channels.facebook.attaching import Attaching
 from channels.facebook.content import Content, content_of
 from channels.facebook.ids import ident
 from channels.faults import RetryLater
+from channels.monitor.attaching import Attaching
 from channels.monitor.parts import clean, language_of, part
 
 _REMOVED = {"deletion": "facebook.note_deleted", "comment_removal": "facebook.note_removed"}

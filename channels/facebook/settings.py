@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from channels.caps_contract import Caps
+from channels.monitor.files import origins_of
 
 PUBLIC_API = "https://graph.facebook.com"
 WEBHOOK_PATH = "/facebook/webhook"
@@ -16,7 +17,6 @@ CREDENTIALS = ("page_id", "page_token", "app_secret", "verify_token")
 FILE_ORIGINS = ("https://*.fbcdn.net", "https://*.fbsbx.com")
 """Where Facebook keeps what people send."""
 _ID = re.compile(r"[0-9]{1,32}")
-_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 _WORD = re.compile(r"[\x21-\x7e]{16,512}")
 
 
@@ -85,9 +85,7 @@ class FacebookSettings(BaseModel):
     @field_validator("file_origins")
     @classmethod
     def _origins(cls, values: list[str]) -> list[str]:
-        if not all(_ORIGIN.fullmatch(value) for value in values):
-            raise ValueError(f"an origin is a scheme and a host, such as {FILE_ORIGINS[0]}")
-        return [value.lower() for value in values]
+        return origins_of(values)
 
     @field_validator("api_url")
     @classmethod

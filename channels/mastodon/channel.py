@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, override
 
 from channels.contract import ChannelContext
 from channels.mastodon.looking import TOGETHER, Looking
+from channels.mastodon.media import origins_for
 from channels.mastodon.pages import ID, notices_page, posts_page
 from channels.mastodon.reading import Reader
 from channels.mastodon.replying import MAX_CHARACTERS, Replying, size
 from channels.mastodon.settings import MastodonSettings
 from channels.monitor.answers import Known
+from channels.monitor.attaching import Attaching
 from channels.monitor.chain import Ask, chained
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.files import Files
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener, Look
@@ -94,12 +97,16 @@ class MastodonChannel(Watching):
             clock,
             replies=settings.replies,
         )
+        public = settings.base_url.startswith("https://")
+        files = Files(origins_for(settings), settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         impostors = Impostors((*context.exchange_names.values(), *settings.brand_names), settings.server)
-        reader = Reader(settings.is_own, impostors, settings.base_url, context.words)
+        reader = Reader(settings.is_own, impostors, settings.base_url, context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
             reader=reader,
+            files=files,
             sender=sender,
             state=state,
             caps=settings.caps,
@@ -110,6 +117,7 @@ class MastodonChannel(Watching):
 
     @override
     async def close(self) -> None:
+        await super().close()
         if self._api is not None:
             self._api.close()
             self._api = None

@@ -10,8 +10,11 @@ from typing import Any
 import structlog
 
 from channels.contract import Kind, ReadMessage, Words
+from channels.faults import RetryLater
 from channels.mastodon.html_text import text_of
+from channels.mastodon.media import descriptions_of, files_of
 from channels.mastodon.pages import ID
+from channels.monitor.attaching import Attaching
 from channels.monitor.impostors import Impostors
 from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, words
@@ -25,23 +28,33 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, is_own: Callable[[str], bool], impostors: Impostors, base_url: str, wording: Words) -> None:
+    def __init__(
+        self,
+        is_own: Callable[[str], bool],
+        impostors: Impostors,
+        base_url: str,
+        wording: Words,
+        attaching: Attaching,
+    ) -> None:
         """`base_url`: of our server, which shows the posts of all others, too."""
         self._is_own = is_own
         self._impostors = impostors
         self._base_url = base_url
         self._words = wording
+        self._attaching = attaching
 
-    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Never fails: what is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
         try:
             kept = json.loads(raw)
-            return removal_of(kept, self._words, "mastodon") or self._read(part(kept, "status"), envelope)
+            return removal_of(kept, self._words, "mastodon") or await self._read(part(kept, "status"), envelope)
+        except RetryLater:
+            raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("mastodon_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("mastodon.note_unreadable", "en"))
 
-    def _read(self, status: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, status: Any, envelope: Mapping[str, Any]) -> ReadMessage:
         post_id, author_id = words(status, "id"), words(status, "account", "id")
         if not ID.fullmatch(post_id) or not ID.fullmatch(author_id):
             raise ValueError("no post")
@@ -55,11 +68,22 @@ class Reader:
             "visibility": words(status, "visibility"),
             "addressed": "yes" if addressed else "no",
         }
-        note = self._note(status, text, addressed=addressed)
         kind = self._kind(status, is_ours=author_id == own_id, is_change="changes" in envelope)
+        wanted = files_of(status) if kind is not Kind.OWN else []
+        attachments, missing = await self._attaching.of(wanted, language_of(text))
+        notes = [*self._notes(status, text, addressed=addressed), *missing]
+        if not text and not attachments:
+            notes.append(self._words.say("mastodon.note_empty", language_of(text)))
+        note = " ".join(notes) or None
         posing = None if kind is Kind.OWN else self._posing(status, envelope, addressed=addressed)
-        public = Public(posing=posing, addressed=addressed)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
+        return ReadMessage(
+            text=text,
+            kind=kind,
+            attachments=tuple(attachments),
+            thread=thread,
+            note=note,
+            public=Public(posing=posing, addressed=addressed),
+        )
 
     def _posing(self, status: Any, envelope: Mapping[str, Any], *, addressed: bool) -> Posing | None:
         """The link leads to our own server: an address on the author's may be anything."""
@@ -83,7 +107,7 @@ class Reader:
         robot = part(status, "account", "bot") is True or part(status, "account", "group") is True
         return Kind.AUTOMATIC if robot or is_change else Kind.MESSAGE
 
-    def _note(self, status: Any, text: str, *, addressed: bool) -> str | None:
+    def _notes(self, status: Any, text: str, *, addressed: bool) -> list[str]:
         language = language_of(text)
         notes = [] if addressed else [self._words.say("mastodon.note_found", language)]
         visibility = words(status, "visibility")
@@ -91,13 +115,11 @@ class Reader:
             notes.append(self._words.say("mastodon.note_direct", language))
         if edited := words(status, "edited_at"):
             notes.append(self._words.say("mastodon.note_edit", language, at=edited[:40], first=words(status, "id")))
-        if media := [link for item in entries(status, "media_attachments") if (link := _link(item))]:
-            notes.append(self._words.say("mastodon.note_media", language, links=" ".join(media)))
+        if said := descriptions_of(status):
+            notes.append(self._words.say("mastodon.note_described", language, descriptions=" / ".join(said)))
         if quoted := words(status, "quote", "quoted_status", "url"):
             notes.append(self._words.say("mastodon.note_quote", language, link=quoted))
-        if not text:
-            notes.append(self._words.say("mastodon.note_empty", language))
-        return " ".join(notes) or None
+        return notes
 
 
 def _text(status: Any) -> str:
@@ -106,9 +128,3 @@ def _text(status: Any) -> str:
     text = _LEADING.sub("", clean(text_of(body))) if isinstance(body, str) else ""
     options = [f"- {words(option, 'title')}" for option in entries(status, "poll", "options")]
     return "\n\n".join(piece for piece in (words(status, "spoiler_text"), text, "\n".join(options)) if piece)
-
-
-def _link(item: Any) -> str:
-    """A picture's description is read out where there is one: some people write their complaint there."""
-    link, said = words(item, "url") or words(item, "remote_url"), words(item, "description")
-    return f"{link} ({said[:300]})" if link and said else link

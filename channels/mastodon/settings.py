@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from channels.caps_contract import Caps
+from channels.monitor.files import origins_of
 
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+")
 _ACCOUNT = re.compile(r"@?([A-Za-z0-9_.-]+)(@[A-Za-z0-9.-]+(?::[0-9]+)?)?")
@@ -51,6 +52,10 @@ class MastodonSettings(BaseModel):
     """For so long after a post was stored its edits and its deletion are noticed; 0: not at all."""
     look_again_minutes: int = Field(default=30, ge=5, le=1440)
     """Between two rounds of looking again."""
+    media_origins: list[str] = Field(default_factory=list)
+    """Where pictures, sounds and films are fetched from besides our own server and the hosts below it."""
+    max_media_bytes: int = Field(default=25_000_000, ge=1)
+    """A larger picture or film is not fetched."""
 
     @field_validator("base_url")
     @classmethod
@@ -59,6 +64,11 @@ class MastodonSettings(BaseModel):
         if value and not _ADDRESS.fullmatch(value):
             raise ValueError(f"{value!r} is not an address such as https://mastodon.example")
         return value
+
+    @field_validator("media_origins")
+    @classmethod
+    def _origins(cls, values: list[str]) -> list[str]:
+        return origins_of(values)
 
     @field_validator("access_token")
     @classmethod

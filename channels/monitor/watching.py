@@ -13,6 +13,7 @@ import structlog
 from channels.caps_contract import Caps
 from channels.contract import Capabilities, Channel, Figures, OutboundMessage, ReadMessage, SendReceipt
 from channels.faults import RetryLater
+from channels.monitor.files import Files
 from channels.monitor.listening import Listener
 from channels.monitor.receive import Receiver
 from channels.monitor.sending import Sender
@@ -26,7 +27,9 @@ log = structlog.get_logger()
 
 
 class Reader(Protocol):
-    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage: ...
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Raises RetryLater while a file of the message cannot be fetched, for a while."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class Parts:
     listener: Listener
     receiver: Receiver
     reader: Reader
+    files: Files
     sender: Sender
     state: State
     caps: Caps
@@ -76,6 +80,10 @@ class Watching(Channel):
             log.warning("stop_incomplete", channel=self.name)
 
     @override
+    async def close(self) -> None:
+        await self._parts.files.close()
+
+    @override
     def deaf(self) -> str | None:
         return self._parts.state.deaf()
 
@@ -90,7 +98,7 @@ class Watching(Channel):
 
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        return self._parts.reader.read(raw, envelope)
+        return await self._parts.reader.read(raw, envelope)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:

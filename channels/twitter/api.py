@@ -32,7 +32,7 @@ KNOWN = {
     "tweet_fields": POST_FIELDS,
     "expansions": "author_id,attachments.media_keys",
     "user_fields": "name,username",
-    "media_fields": "alt_text,preview_image_url,type,url",
+    "media_fields": "alt_text,duration_ms,preview_image_url,type,url,variants",
 }
 WANTED = {**KNOWN, "max_results": 100}
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, override
 
 from channels.contract import ChannelContext
 from channels.monitor.answers import Known
+from channels.monitor.attaching import Attaching
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
+from channels.monitor.files import Files
 from channels.monitor.impostors import Impostors
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener, Look
@@ -29,7 +31,7 @@ from channels.twitter.looking import TOGETHER, Looking
 from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
-from channels.twitter.settings import XSettings, query
+from channels.twitter.settings import PUBLIC_API, XSettings, query
 from channels.twitter.weight import MAX_WEIGHT, weight
 
 if TYPE_CHECKING:
@@ -93,13 +95,16 @@ class XChannel(Watching):
             clock,
             replies=settings.replies,
         )
+        public = settings.api_url == PUBLIC_API
+        files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         names = (*context.exchange_names.values(), *settings.brand_names)
-        impostors = Impostors(names, settings.account_id)
-        reader = Reader(settings.account_id, settings.is_own, impostors, context.words)
+        reader = Reader(settings, Impostors(names, settings.account_id), context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
             reader=reader,
+            files=files,
             sender=sender,
             state=state,
             caps=settings.caps,
@@ -110,6 +115,7 @@ class XChannel(Watching):
 
     @override
     async def close(self) -> None:
+        await super().close()
         if self._api is not None:
             self._api.close()
             self._api = None

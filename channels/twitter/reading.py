@@ -5,16 +5,20 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
 from channels.contract import Kind, ReadMessage, Words
+from channels.faults import RetryLater
+from channels.monitor.attaching import Attaching
 from channels.monitor.impostors import Impostors
 from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, whole, words
 from channels.public_contract import Posing, Public
+from channels.twitter.media import descriptions_of, files_of
+from channels.twitter.settings import XSettings
 
 _LEADING = re.compile(r"^(?:@\w{1,15}(?:\s+|$))+", re.ASCII)
 
@@ -22,21 +26,25 @@ log = structlog.get_logger()
 
 
 class Reader:
-    def __init__(self, account_id: str, is_own: Callable[[str, str], bool], impostors: Impostors, words: Words) -> None:
-        self._account_id = account_id
-        self._is_own = is_own
+    def __init__(self, settings: XSettings, impostors: Impostors, words: Words, attaching: Attaching) -> None:
+        self._account_id = settings.account_id
+        self._is_own = settings.is_own
+        self._most_bytes = settings.max_media_bytes
         self._impostors = impostors
         self._words = words
+        self._attaching = attaching
 
-    def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Never fails: what is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
         try:
-            return self._read(json.loads(raw), envelope)
+            return await self._read(json.loads(raw), envelope)
+        except RetryLater:
+            raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("x_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("twitter.note_unreadable", "en"))
 
-    def _read(self, kept: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, kept: Any, envelope: Mapping[str, Any]) -> ReadMessage:
         if (removal := removal_of(kept, self._words, "twitter")) is not None:
             return removal
         post_id, author_id = part(kept, "post", "id"), part(kept, "author", "id")
@@ -48,11 +56,22 @@ class Reader:
         thread = {"post_id": post_id, "username": username, "addressed": "yes" if addressed else "no"}
         # An edit of a post that is stored is kept beside it: it is no second complaint.
         kind = Kind.AUTOMATIC if "changes" in envelope else Kind.MESSAGE
-        note = self._note(kept, text, addressed=addressed)
-        if self._is_own(author_id, username):
-            return ReadMessage(text=text, kind=Kind.OWN, thread=thread, note=note)
-        public = Public(posing=self._posing(kept, envelope, addressed=addressed), addressed=addressed)
-        return ReadMessage(text=text, kind=kind, thread=thread, note=note, public=public)
+        kind = Kind.OWN if self._is_own(author_id, username) else kind
+        wanted = files_of(kept, self._most_bytes) if kind is not Kind.OWN else []
+        attachments, missing = await self._attaching.of(wanted, language_of(text))
+        notes = [*self._notes(kept, text, addressed=addressed), *missing]
+        if not text and not attachments:
+            notes.append(self._words.say("twitter.note_empty", language_of(text)))
+        note = " ".join(notes) or None
+        posing = None if kind is Kind.OWN else self._posing(kept, envelope, addressed=addressed)
+        return ReadMessage(
+            text=text,
+            kind=kind,
+            attachments=tuple(attachments),
+            thread=thread,
+            note=note,
+            public=Public(posing=posing, addressed=addressed),
+        )
 
     def _addressed(self, kept: Any, envelope: Mapping[str, Any]) -> bool:
         """Whether the author speaks to us: only then may a machine reply in public (X's automation rules)."""
@@ -70,19 +89,17 @@ class Reader:
             before_us=addressed and part(kept, "post", "in_reply_to_user_id") in answers,
         )
 
-    def _note(self, kept: Any, text: str, *, addressed: bool) -> str | None:
+    def _notes(self, kept: Any, text: str, *, addressed: bool) -> list[str]:
         language = language_of(text)
         notes = [] if addressed else [self._words.say("twitter.note_keyword", language)]
         history = [each for each in entries(kept, "post", "edit_history_tweet_ids") if whole(each) is not None]
         if (edits := history.index(kept["post"]["id"]) if kept["post"]["id"] in history else 0) > 0:
             notes.append(self._words.say("twitter.note_edit", language, count=edits, first=history[0]))
-        if media := _media(kept):
-            notes.append(self._words.say("twitter.note_media", language, links=" ".join(media)))
+        if said := descriptions_of(kept):
+            notes.append(self._words.say("twitter.note_described", language, descriptions=" / ".join(said)))
         if quoted := _quoted(kept):
             notes.append(self._words.say("twitter.note_quote", language, link=f"https://x.com/i/status/{quoted}"))
-        if not text:
-            notes.append(self._words.say("twitter.note_empty", language))
-        return " ".join(notes) or None
+        return notes
 
 
 def _spoken_to(kept: Any) -> list[Any]:
@@ -103,11 +120,6 @@ def _text(kept: Any) -> str:
         if isinstance(short, str) and short and isinstance(full, str):
             text = text.replace(short, "" if part(link, "media_key") else full)
     return _LEADING.sub("", clean(html.unescape(text)))
-
-
-def _media(kept: Any) -> list[str]:
-    links = [part(item, "url") or part(item, "preview_image_url") for item in entries(kept, "media")]
-    return [clean(link) for link in links if isinstance(link, str)]
 
 
 def _quoted(kept: Any) -> str | None:

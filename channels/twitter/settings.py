@@ -8,7 +8,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+<<<<<<< HEAD
 from channels.caps_contract import Caps
+=======
+from channels.monitor.files import origins_of
+>>>>>>> 58279c2 (channels: Fetch pictures and films of posts as evidence.)
 
 PUBLIC_API = "https://api.twitter.com"
 """What OAuth 1.0a signs, whatever server `api_url` names."""
@@ -16,6 +20,8 @@ MAX_QUERY_CHARACTERS = 512
 """Of a recent search (X API v2, "search/recent", lowest access level)."""
 LONGEST_FIRST_HOURS = 167
 """A recent search reaches back seven days."""
+MEDIA_ORIGINS = ("https://pbs.twimg.com", "https://video.twimg.com")
+"""Where X keeps pictures and films."""
 CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _USERNAME = re.compile(r"@?([A-Za-z0-9_]{1,15})")
 _ACCESS_TOKEN = re.compile(r"([0-9]{1,19})-[A-Za-z0-9]{10,100}")
@@ -53,6 +59,10 @@ class XSettings(BaseModel):
     """For so long after a post was stored its edits and its deletion are noticed; 0: not at all."""
     look_again_minutes: int = Field(default=30, ge=5, le=1440)
     """Between two rounds of looking again."""
+    media_origins: list[str] = Field(default_factory=lambda: list(MEDIA_ORIGINS))
+    """The only places that pictures and films are fetched from; "*." stands for every host below."""
+    max_media_bytes: int = Field(default=25_000_000, ge=1)
+    """A larger picture or film is not fetched."""
     api_url: str = PUBLIC_API
 
     @field_validator("access_token")
@@ -76,6 +86,11 @@ class XSettings(BaseModel):
         if any('"' in value or not value.strip() or not value.isprintable() for value in values):
             raise ValueError('a keyword is a word or a phrase without the character "')
         return [value.strip() for value in values]
+
+    @field_validator("media_origins")
+    @classmethod
+    def _origins(cls, values: list[str]) -> list[str]:
+        return origins_of(values)
 
     @field_validator("api_url")
     @classmethod

@@ -89,10 +89,10 @@ async def test_facets_that_lie_are_read_over(reader: BlueskyChannel) -> None:
 async def test_pictures_films_cards_and_quotes_are_named(reader: BlueskyChannel) -> None:
     images = {"$type": "app.bsky.embed.images", "images": [{"alt": "a screenshot", "image": {}}, {"alt": ""}]}
     message = await read(reader, "look", embed=images)
-    media = "The post shows pictures or film, which were not fetched: "
-    assert message.note == f"{media}{SHOWN} (a screenshot)"
-    assert message.attachments == ()
-    assert (await read(reader, "look", embed={"video": {}})).note == f"{media}{SHOWN}"
+    described = "The author describes the pictures or the film: a screenshot"
+    assert (message.note, message.attachments) == (described, ())
+    film = f"The post shows a film, which was not fetched: {SHOWN}"
+    assert (await read(reader, "look", embed={"video": {}, "alt": "a screenshot"})).note == f"{film} {described}"
     card = {"external": {"uri": "https://news.example/a", "title": "A"}}
     assert (await read(reader, "look", embed=card)).text == "look\n\nhttps://news.example/a"
     assert (await read(reader, "https://news.example/a", embed=card)).text == "https://news.example/a"
@@ -101,7 +101,7 @@ async def test_pictures_films_cards_and_quotes_are_named(reader: BlueskyChannel)
         message = await read(reader, "看", embed=embed)
         assert message.note == "帖子引用了另一条帖子：https://bsky.app/profile/did:plc:b/post/9"
     both = {"record": {"record": quoted}, "media": images}
-    assert "(a screenshot) The post quotes" in ((await read(reader, "look", embed=both)).note or "")
+    assert "a screenshot The post quotes" in ((await read(reader, "look", embed=both)).note or "")
 
 
 async def test_a_content_warning_is_told(reader: BlueskyChannel) -> None:

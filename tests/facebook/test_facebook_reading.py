@@ -10,9 +10,9 @@ import pytest
 
 from channels.contract import Kind, ReadMessage
 from channels.facebook.channel import FacebookChannel
-from channels.facebook.files import is_from
 from channels.facebook.settings import FILE_ORIGINS
 from channels.faults import RetryLater
+from channels.monitor.files import is_from
 from tests.facebook.graph_api import PAGE, Fault, GraphApi
 from tests.monitor.harness import Desk, Time
 

@@ -14,6 +14,7 @@ from tests.contract.peer import Delivery, Heard
 from tests.fakes.desk import PUBLIC_URL
 from tests.mastodon.mastodon_api import ACCOUNT, TOKEN, MastodonApi
 from tests.monitor.harness import Time
+from tests.monitor.media import MediaHost
 from tests.monitor.network import Fault
 from tests.monitor.peer import AGAIN_SECONDS, POLL_SECONDS, WatchingPeer
 
@@ -24,9 +25,11 @@ FEEDS = ("mentions", "hashtags")
 class MastodonPeer(WatchingPeer):
     channel_name = "mastodon"
     cap: ClassVar[int] = 4
+    max_file_bytes = 50_000
 
-    def __init__(self, desk: ContractDesk, time: Time, api: MastodonApi) -> None:
+    def __init__(self, desk: ContractDesk, time: Time, api: MastodonApi, host: MediaHost) -> None:
         super().__init__(desk, time)
+        self._host = host
         self._api = api
 
     @classmethod
@@ -34,8 +37,8 @@ class MastodonPeer(WatchingPeer):
     @override
     async def open(cls, desk: ContractDesk) -> AsyncIterator[Self]:
         time = Time()
-        async with MastodonApi(now=time.wall).running() as api:
-            peer = cls(desk, time, api)
+        async with MastodonApi(now=time.wall).running() as api, MediaHost().running() as host:
+            peer = cls(desk, time, api, host)
             await peer.restart()
             yield peer
             await peer.channel.stop()
@@ -51,6 +54,8 @@ class MastodonPeer(WatchingPeer):
             "poll_seconds": POLL_SECONDS,
             "messages_per_minute": self.cap,
             "look_again_minutes": AGAIN_SECONDS // 60,
+            "media_origins": [self._host.url],
+            "max_media_bytes": self.max_file_bytes,
         }
         context = self.desk.context("mastodon", section, public_url=PUBLIC_URL)
         clock = ServerClock(self.time.monotonic, self.time.wall)
@@ -88,6 +93,14 @@ class MastodonPeer(WatchingPeer):
     async def delete(self, delivery: Delivery) -> Heard:
         self._api.delete(delivery.id)
         return await self.looked_again()
+
+    @override
+    async def file(self, name: str, data: bytes) -> Delivery:
+        await self.whole_second()
+        self._host.files[name] = data
+        item = {"id": "1", "type": "unknown", "url": f"{self._host.url}/{name}"}
+        post_id = self._api.say(f"@{ACCOUNT['username']} look", author=1001, media_attachments=[item])
+        return Delivery(post_id, await self.heard(post_id))
 
     @override
     def sent(self) -> list[str]:

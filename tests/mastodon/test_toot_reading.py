@@ -72,7 +72,7 @@ async def test_a_content_warning_is_said_first(reader: MastodonChannel) -> None:
 async def test_media_polls_and_quotes_are_named(reader: MastodonChannel) -> None:
     media = [
         {"url": "https://far.example/a.png", "type": "image", "description": "a screenshot"},
-        {"url": None, "remote_url": "https://far.example/b.mp4"},
+        {"url": None, "remote_url": "https://far.example/b.mp4", "description": "我的录像"},
         {"url": 7},
     ]
     quote = {"state": "accepted", "quoted_status": {"url": "https://far.example/@a/9"}}
@@ -80,8 +80,10 @@ async def test_media_polls_and_quotes_are_named(reader: MastodonChannel) -> None
     message = await read(reader, "<p>look</p>", media_attachments=media, quote=quote, poll=poll)
     assert message.text == "look\n\n- yes\n- no"
     assert message.note == (
-        "The post shows pictures, sound or film, which were not fetched: https://far.example/a.png (a screenshot) "
-        "https://far.example/b.mp4 The post quotes another one: https://far.example/@a/9"
+        "The author describes the pictures or the film: a screenshot / 我的录像 "
+        "The post quotes another one: https://far.example/@a/9 "
+        "The file https://far.example/a.png could not be fetched. "
+        "The file https://far.example/b.mp4 could not be fetched."
     )
     assert message.attachments == ()
 

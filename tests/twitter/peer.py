@@ -15,6 +15,7 @@ from tests.contract.desk import ContractDesk
 from tests.contract.peer import Delivery, Heard, Peer
 from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
+from tests.monitor.media import MediaHost
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
 
 POLL_SECONDS = 30
@@ -25,11 +26,13 @@ FEEDS = ("mentions", "search")
 class XPeer(Peer):
     channel_name = "twitter"
     cap: ClassVar[int] = 4
+    max_file_bytes = 50_000
     reach: ClassVar[timedelta | None] = SEARCH_WINDOW
     channel: XChannel
 
-    def __init__(self, desk: ContractDesk, api: XApi, time: Time) -> None:
+    def __init__(self, desk: ContractDesk, api: XApi, host: MediaHost, time: Time) -> None:
         super().__init__(desk)
+        self._host = host
         self._api = api
         self._time = time
 
@@ -38,8 +41,8 @@ class XPeer(Peer):
     @override
     async def open(cls, desk: ContractDesk) -> AsyncIterator[Self]:
         time = Time()
-        async with XApi(now=time.wall).running() as api:
-            peer = cls(desk, api, time)
+        async with XApi(now=time.wall).running() as api, MediaHost().running() as host:
+            peer = cls(desk, api, host, time)
             await peer.restart()
             yield peer
             await peer.channel.stop()
@@ -49,6 +52,7 @@ class XPeer(Peer):
     async def restart(self) -> None:
         times = {"request_seconds": 5, "poll_seconds": POLL_SECONDS, "look_again_minutes": AGAIN_SECONDS // 60}
         settings = {**CREDENTIALS, "api_url": self._api.url, "messages_per_minute": self.cap, **times}
+        settings |= {"media_origins": [self._host.url], "max_media_bytes": self.max_file_bytes}
         context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)
         clock = ServerClock(self._time.monotonic, self._time.wall)
         built = XChannel(context, check(settings, PUBLIC_URL), clock, self._time.sleep)
@@ -99,6 +103,13 @@ class XPeer(Peer):
         self._api.delete(delivery.id)
         await self._time.run(2 * AGAIN_SECONDS)
         return Heard.STORED if len(await self.desk.rows()) > before else Heard.LATER
+
+    @override
+    async def file(self, name: str, data: bytes) -> Delivery:
+        key = f"3_{len(self._api.media)}"
+        self._host.files[name] = data
+        self._api.media[key] = {"media_key": key, "type": "photo", "url": f"{self._host.url}/{name}"}
+        return await self._post("look", 1001, attachments={"media_keys": [key]})
 
     @override
     def sent(self) -> list[str]:

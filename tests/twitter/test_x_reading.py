@@ -45,15 +45,15 @@ async def test_the_names_before_the_words_go(reader: XChannel, text: str, said: 
     assert message.thread == {"post_id": "1001", "username": "user77", "addressed": "yes"}
 
 
-async def test_links_are_written_out_and_pictures_named(reader: XChannel) -> None:
+async def test_links_are_written_out(reader: XChannel) -> None:
     urls = [
         {"url": "https://t.co/a", "expanded_url": "https://demo-exchange-help.example/login?a=1"},
         {"url": "https://t.co/b", "expanded_url": "https://x.com/u/status/1/photo/1", "media_key": "3_1"},
     ]
-    media = [{"media_key": "3_1", "type": "photo", "url": "https://pbs.twimg.com/media/a.jpg"}]
+    media = [{"media_key": "3_1", "type": "photo", "url": "https://elsewhere.example/a.jpg?1"}]
     message = await read(reader, "@D is https://t.co/a yours? https://t.co/b", media, entities={"urls": urls})
     assert message.text == "is https://demo-exchange-help.example/login?a=1 yours?"
-    assert message.note == "The post shows pictures or film, which were not fetched: https://pbs.twimg.com/media/a.jpg"
+    assert message.note == "The file https://elsewhere.example/a.jpg?1 could not be fetched."
     assert message.attachments == ()
 
 

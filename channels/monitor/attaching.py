@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from channels.contract import Attachment, Words
-from channels.facebook.content import Found
-from channels.facebook.files import Files, Gone, NotNow, TooLarge
 from channels.faults import RetryLater
+from channels.monitor.files import Files, Gone, NotNow, TooLarge
 from channels.monitor.parts import clean
 
 PATIENCE_SECONDS = 120.0
@@ -17,8 +17,21 @@ PATIENCE_SECONDS = 120.0
 REMEMBERED = 10_000
 
 
+@dataclass(frozen=True)
+class Found:
+    """A file that is still at the network."""
+
+    url: str
+    filename: str
+    content_type: str
+
+
 class Attaching:
-    def __init__(self, files: Files, words: Words, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, channel: str, files: Files, words: Words, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Says `<channel>.note_file_too_large` and `<channel>.note_file_not_fetched`."""
+        self._channel = channel
         self._files = files
         self._words = words
         self._monotonic = monotonic
@@ -28,16 +41,19 @@ class Attaching:
         """The attachments and the notes about those that are missing. Raises RetryLater while one may still come."""
         attachments, notes = [], []
         for each in found:
-            name = clean(each.filename)[:200]
             try:
                 data = await self._one(each.url)
             except TooLarge:
-                notes.append(self._words.say("facebook.note_file_too_large", language, name=name))
+                notes.append(self._missing("too_large", each, language))
             except Gone:
-                notes.append(self._words.say("facebook.note_file_not_fetched", language, name=name))
+                notes.append(self._missing("not_fetched", each, language))
             else:
-                attachments.append(Attachment(filename=name, content_type=clean(each.content_type), data=data))
+                attachments.append(Attachment(filename=_name(each), content_type=clean(each.content_type), data=data))
         return attachments, notes
+
+    def _missing(self, why: str, found: Found, language: str) -> str:
+        values = {"name": _name(found), "link": clean(found.url)[:500]}
+        return self._words.say(f"{self._channel}.note_file_{why}", language, **values)
 
     async def _one(self, url: str) -> bytes:
         """Raises TooLarge, Gone or RetryLater."""
@@ -50,4 +66,8 @@ class Attaching:
                 self._first_tried.popitem(last=False)
             if now - since >= PATIENCE_SECONDS:
                 raise Gone from fault
-            raise RetryLater("a file of the message cannot be fetched from Facebook yet") from fault
+            raise RetryLater("a file of the message cannot be fetched yet") from fault
+
+
+def _name(found: Found) -> str:
+    return clean(found.filename)[:200]

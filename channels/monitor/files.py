@@ -1,18 +1,21 @@
-"""Fetches the file of a message: only from Facebook's own places, bounded in size and time."""
+"""Fetches the file of a message: only from the places of its network, bounded in size and time."""
 
 from __future__ import annotations
 
 import asyncio
+import mimetypes
+import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from channels.facebook import tls
-from channels.facebook.settings import PUBLIC_API, FacebookSettings
+from channels.monitor import tls
 
 DOWNLOAD_SECONDS = 90.0
 """For a whole file."""
+_ORIGIN = re.compile(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 
 class TooLarge(Exception):
@@ -20,7 +23,7 @@ class TooLarge(Exception):
 
 
 class Gone(Exception):
-    """It is not given out, now or later, or lies at a place that is none of Facebook's."""
+    """It is not given out, now or later, or lies at a place that is none of its network's."""
 
 
 class NotNow(Exception):
@@ -28,11 +31,13 @@ class NotNow(Exception):
 
 
 class Files:
-    def __init__(self, settings: FacebookSettings) -> None:
-        self._origins = settings.file_origins
-        self._most = settings.max_file_bytes
-        self._step_seconds = settings.request_seconds
-        self._trust_env = settings.api_url == PUBLIC_API
+    def __init__(self, origins: Sequence[str], most_bytes: int, step_seconds: float, *, trust_env: bool) -> None:
+        """`origins`: see `is_from`. `step_seconds`: patience with a silent server. `trust_env`: whether a proxy of the
+        surroundings is used."""
+        self._origins = origins
+        self._most = most_bytes
+        self._step_seconds = step_seconds
+        self._trust_env = trust_env
         self._client: httpx.AsyncClient | None = None
 
     async def fetch(self, url: str) -> bytes:
@@ -74,6 +79,22 @@ class Files:
                 headers={"Accept-Encoding": "identity"},
             )
         return self._client
+
+
+def origins_of(values: Sequence[str]) -> list[str]:
+    """As they are compared. Raises ValueError."""
+    if not all(_ORIGIN.fullmatch(value) for value in values):
+        raise ValueError("an origin is a scheme and a host, such as https://files.example or https://*.files.example")
+    return [value.lower() for value in values]
+
+
+def name_in(url: str, content_type: str, number: int) -> str:
+    """What a file without a name is called: as its address ends."""
+    try:
+        last = PurePosixPath(unquote(urlsplit(url).path)).name
+    except ValueError:
+        last = ""
+    return last if "." in last else f"file-{number}{mimetypes.guess_extension(content_type) or ''}"
 
 
 def is_from(url: str, origins: Sequence[str]) -> bool:
