@@ -8,11 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-<<<<<<< HEAD
 from channels.caps_contract import Caps
-=======
 from channels.monitor.files import origins_of
->>>>>>> 58279c2 (channels: Fetch pictures and films of posts as evidence.)
 
 PUBLIC_API = "https://api.twitter.com"
 """What OAuth 1.0a signs, whatever server `api_url` names."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,9 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import Connection, func, select
 
 from bot.bootstrap import build
+from bot.files import Files
 from bot.serve import running
 from bot.settings import Settings
 from bot.store.migrate import migrate
@@ -75,6 +78,12 @@ class Whole:
         finally:
             store.close()
 
+    async def evidence(self) -> list[tuple[str, str, str, bytes]]:
+        """Name, kind, SHA-256 and content of every file that came."""
+        found = await self.seen_by_an_agent()
+        files = Files(self._folder / "evidence")
+        return [(row.filename, row.content_type, row.sha256, files.get(row.sha256)) for row in found.evidence]
+
     def let_an_hour_go_by(self) -> None:
         """For the list of posts that are looked at again."""
         path = self._folder / self._channel / "seen.json"
@@ -82,6 +91,13 @@ class Whole:
         for entry in kept.values():
             entry |= {"at": entry["at"] - HOUR, "asked": entry["asked"] - HOUR}
         write_json(path, kept)
+
+
+def picture() -> bytes:
+    """A PNG."""
+    sink = io.BytesIO()
+    Image.new("RGB", (3, 2), "red").save(sink, "PNG")
+    return sink.getvalue()
 
 
 def told(found: Everything) -> Sequence[Line]:

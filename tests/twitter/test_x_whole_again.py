@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
-from tests.monitor.whole import Whole, told
+from tests.monitor.media import MediaHost
+from tests.monitor.whole import Whole, picture, told
 from tests.twitter.x_api import CREDENTIALS, XApi
 
 
@@ -31,3 +33,16 @@ async def test_an_edit_and_a_deletion_stand_beside_the_original_and_are_not_answ
     assert "was edited" in (edited.odd or "")
     assert (removed.text, f"no longer has the post {post_id}" in (removed.odd or "")) == ("", True)
     assert (len(found.outbox), len(api.posted), len(desk.rasa.seen)) == (1, 1, 1)
+
+
+async def test_a_picture_becomes_evidence_under_its_hash(database_url: str, tmp_path: Path) -> None:
+    data = picture()
+    async with XApi().running() as api, MediaHost().running() as host:
+        section = {**CREDENTIALS, "api_url": api.url, "media_origins": [host.url]}
+        desk = Whole(tmp_path, database_url, "twitter", section)
+        host.files["media/proof.png"] = data
+        api.media["3_1"] = {"media_key": "3_1", "type": "photo", "url": f"{host.url}/media/proof.png"}
+        api.say("@DemoExchange look at this", ago=30, attachments={"media_keys": ["3_1"]})
+        async with desk.running():
+            await desk.done(messages=1)
+        assert await desk.evidence() == [("proof.png", "image/png", sha256(data).hexdigest(), data)]
