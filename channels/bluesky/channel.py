@@ -93,8 +93,7 @@ class BlueskyChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        public = settings.media_url.startswith("https://")
-        files = Files([settings.media_url], settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        files = Files([settings.media_url], settings.max_media_bytes, settings.request_seconds)
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         names = (*context.exchange_names.values(), settings.name, *settings.brand_names)
         reader = Reader(settings, Impostors(names, CONVERSATIONS), context.words, attaching)

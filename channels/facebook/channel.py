@@ -33,7 +33,7 @@ from channels.facebook.looking import COMMENTS, MESSAGES, Looks
 from channels.facebook.messenger import Messenger
 from channels.facebook.public import MAX_CHARACTERS, PERSON, Public
 from channels.facebook.reading import Reader
-from channels.facebook.settings import PUBLIC_API, FacebookSettings
+from channels.facebook.settings import FacebookSettings
 from channels.facebook.watch import GRACE, Watch
 from channels.facebook.webhook import Webhook
 from channels.faults import NeedsPerson, RetryLater
@@ -83,10 +83,7 @@ class FacebookChannel(Channel):
         folder = context.data_dir / CHANNEL
         self._own = frozenset({settings.page_id, *settings.own_ids})
         self._graph = Graph(settings)
-        public_api = settings.api_url == PUBLIC_API
-        self._files = Files(
-            settings.file_origins, settings.max_file_bytes, settings.request_seconds, trust_env=public_api
-        )
+        self._files = Files(settings.file_origins, settings.max_file_bytes, settings.request_seconds)
         self._watch, marks = Watch(clock), Marks(folder, MICROSECONDS)
         self._accept = context.accept
         buttons = Buttons(context.secret, settings.page_id, settings.button_days, clock)

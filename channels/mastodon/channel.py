@@ -97,8 +97,7 @@ class MastodonChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        public = settings.base_url.startswith("https://")
-        files = Files(origins_for(settings), settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        files = Files(origins_for(settings), settings.max_media_bytes, settings.request_seconds)
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         impostors = Impostors((*context.exchange_names.values(), *settings.brand_names), settings.server)
         reader = Reader(settings.is_own, impostors, settings.base_url, context.words, attaching)

@@ -31,13 +31,13 @@ class NotNow(Exception):
 
 
 class Files:
-    def __init__(self, origins: Sequence[str], most_bytes: int, step_seconds: float, *, trust_env: bool) -> None:
-        """`origins`: see `is_from`. `step_seconds`: patience with a silent server. `trust_env`: whether a proxy of the
-        surroundings is used."""
+    def __init__(self, origins: Sequence[str], most_bytes: int, step_seconds: float) -> None:
+        """`origins`: see `is_from`. `step_seconds`: patience with a silent server."""
         self._origins = origins
         self._most = most_bytes
         self._step_seconds = step_seconds
-        self._trust_env = trust_env
+        # A proxy of the surroundings is for public servers only.
+        self._trust_env = all(origin.startswith("https://") for origin in origins)
         self._client: httpx.AsyncClient | None = None
 
     async def fetch(self, url: str) -> bytes:

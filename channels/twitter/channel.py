@@ -31,7 +31,7 @@ from channels.twitter.looking import TOGETHER, Looking
 from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
-from channels.twitter.settings import PUBLIC_API, XSettings, query
+from channels.twitter.settings import XSettings, query
 from channels.twitter.weight import MAX_WEIGHT, weight
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class XChannel(Watching):
             clock,
             replies=settings.replies,
         )
-        public = settings.api_url == PUBLIC_API
-        files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds, trust_env=public)
+        files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds)
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
         names = (*context.exchange_names.values(), *settings.brand_names)
         reader = Reader(settings, Impostors(names, settings.account_id), context.words, attaching)
