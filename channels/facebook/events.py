@@ -116,7 +116,7 @@ class Splitter:
 
     def _change(self, change: Any, time: Any, batch: Batch) -> None:
         value = part(change, "value")
-        item = part(value, "item")
+        item = words(value, "item")
         if part(change, "field") != "feed" or (item != "comment" and item not in _POSTS):
             known = isinstance(part(change, "field"), str)
             if known:
