@@ -34,18 +34,21 @@ class Reader:
         self._words = wording
         self._attaching = attaching
 
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note.
+        `fetching`: else files are only counted."""
         try:
             kept = json.loads(raw)
-            return removal_of(kept, self._words, "bluesky") or await self._read(part(kept, "post"), envelope)
+            return removal_of(kept, self._words, "bluesky") or await self._read(
+                part(kept, "post"), envelope, fetching=fetching
+            )
         except RetryLater:
             raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("bluesky_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("bluesky.note_unreadable", "en"))
 
-    async def _read(self, post: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, post: Any, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         own_did, is_change = str(envelope.get("account", "")), "changes" in envelope
         found = POST.fullmatch(words(post, "uri"))
         if found is None:
@@ -67,19 +70,20 @@ class Reader:
         notes += self._notes(post, text, address, addressed=addressed)
         kind = self._kind(post, is_ours=author_id == own_did, is_change=is_change)
         wanted = files_of(record, found[1], self._media_url) if kind is not Kind.OWN else []
-        attachments, missing = await self._attaching.of(wanted, language_of(text))
-        notes += missing
-        if not text and not attachments:
+        attached = await self._attaching.of(wanted, language_of(text), fetching=fetching)
+        notes += attached.notes
+        if not text and not attached.files and not attached.unfetched:
             notes.append(self._words.say("bluesky.note_empty", language_of(text)))
         note = " ".join(notes) or None
         posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
         return ReadMessage(
             text=text,
             kind=kind,
-            attachments=tuple(attachments),
+            attachments=tuple(attached.files),
             thread=thread,
             note=note,
             public=Public(posing=posing, addressed=addressed),
+            unfetched=attached.unfetched,
         )
 
     def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:

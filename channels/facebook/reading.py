@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
-from channels.contract import Attachment, Kind, ReadMessage, Words
+from channels.contract import Kind, ReadMessage, Words
 from channels.facebook.content import Content, content_of
 from channels.facebook.ids import ident
 from channels.faults import RetryLater
@@ -55,19 +55,14 @@ class Reader:
             return ReadMessage(text=title, payload=name, thread=_thread(kept, kind, envelope))
         content = content_of(kept)
         language = language_of(content.text)
-        unfetched = 0 if fetching else len(content.files)
-        if unfetched:
-            attachments: Sequence[Attachment] = ()
-            notes: Sequence[str] = (self._words.say("facebook.note_file_over_cap", language, number=unfetched),)
-        else:
-            attachments, notes = await self._attaching.of(content.files, language)
+        attached = await self._attaching.of(content.files, language, fetching=fetching)
         return ReadMessage(
             text=content.text,
-            attachments=(*attachments, *content.things),
+            attachments=(*attached.files, *content.things),
             thread=_thread(kept, kind, envelope),
-            note=" ".join([*self._about(kept, kind, content, language), *notes])
-            or self._note_when_empty(content, bool(attachments), language),
-            unfetched=unfetched,
+            note=" ".join([*self._about(kept, kind, content, language), *attached.notes])
+            or self._note_when_empty(content, bool(attached.files or attached.unfetched), language),
+            unfetched=attached.unfetched,
         )
 
     def _about(self, kept: Any, kind: str, content: Content, language: str) -> list[str]:

@@ -43,18 +43,21 @@ class Reader:
         self._words = wording
         self._attaching = attaching
 
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note.
+        `fetching`: else files are only counted."""
         try:
             kept = json.loads(raw)
-            return removal_of(kept, self._words, "mastodon") or await self._read(part(kept, "status"), envelope)
+            return removal_of(kept, self._words, "mastodon") or await self._read(
+                part(kept, "status"), envelope, fetching=fetching
+            )
         except RetryLater:
             raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("mastodon_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("mastodon.note_unreadable", "en"))
 
-    async def _read(self, status: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, status: Any, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         post_id, author_id = words(status, "id"), words(status, "account", "id")
         if not ID.fullmatch(post_id) or not ID.fullmatch(author_id):
             raise ValueError("no post")
@@ -70,19 +73,20 @@ class Reader:
         }
         kind = self._kind(status, is_ours=author_id == own_id, is_change="changes" in envelope)
         wanted = files_of(status) if kind is not Kind.OWN else []
-        attachments, missing = await self._attaching.of(wanted, language_of(text))
-        notes = [*self._notes(status, text, addressed=addressed), *missing]
-        if not text and not attachments:
+        attached = await self._attaching.of(wanted, language_of(text), fetching=fetching)
+        notes = [*self._notes(status, text, addressed=addressed), *attached.notes]
+        if not text and not attached.files and not attached.unfetched:
             notes.append(self._words.say("mastodon.note_empty", language_of(text)))
         note = " ".join(notes) or None
         posing = None if kind is Kind.OWN else self._posing(status, envelope, addressed=addressed)
         return ReadMessage(
             text=text,
             kind=kind,
-            attachments=tuple(attachments),
+            attachments=tuple(attached.files),
             thread=thread,
             note=note,
             public=Public(posing=posing, addressed=addressed),
+            unfetched=attached.unfetched,
         )
 
     def _posing(self, status: Any, envelope: Mapping[str, Any], *, addressed: bool) -> Posing | None:

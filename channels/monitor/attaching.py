@@ -26,19 +26,32 @@ class Found:
     content_type: str
 
 
+@dataclass(frozen=True)
+class Attached:
+    """What became of a message's files: those that are here, a note for each that is missing, and how many were left
+    at the network because nobody asked for them yet."""
+
+    files: Sequence[Attachment] = ()
+    notes: Sequence[str] = ()
+    unfetched: int = 0
+
+
 class Attaching:
     def __init__(
         self, channel: str, files: Files, words: Words, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        """Says `<channel>.note_file_too_large` and `<channel>.note_file_not_fetched`."""
+        """Says `<channel>.note_file_too_large`, `_not_fetched` and `_over_cap`."""
         self._channel = channel
         self._files = files
         self._words = words
         self._monotonic = monotonic
         self._first_tried: OrderedDict[str, float] = OrderedDict()
 
-    async def of(self, found: Sequence[Found], language: str) -> tuple[Sequence[Attachment], Sequence[str]]:
-        """The attachments and the notes about those that are missing. Raises RetryLater while one may still come."""
+    async def of(self, found: Sequence[Found], language: str, *, fetching: bool) -> Attached:
+        """Raises RetryLater while a file may still come. Without `fetching` they are only counted."""
+        if found and not fetching:
+            note = self._words.say(f"{self._channel}.note_file_over_cap", language, number=len(found))
+            return Attached(notes=(note,), unfetched=len(found))
         attachments, notes = [], []
         for each in found:
             try:
@@ -49,7 +62,7 @@ class Attaching:
                 notes.append(self._missing("not_fetched", each, language))
             else:
                 attachments.append(Attachment(filename=_name(each), content_type=clean(each.content_type), data=data))
-        return attachments, notes
+        return Attached(attachments, notes)
 
     def _missing(self, why: str, found: Found, language: str) -> str:
         values = {"name": _name(found), "link": clean(found.url)[:500]}

@@ -27,8 +27,9 @@ log = structlog.get_logger()
 
 
 class Reader(Protocol):
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file of the message cannot be fetched, for a while."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file of the message cannot be fetched, for a while. `fetching`: else files are only
+        counted."""
         ...
 
 
@@ -99,6 +100,10 @@ class Watching(Channel):
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         return await self._parts.reader.read(raw, envelope)
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return await self._parts.reader.read(raw, envelope, fetching=False)
 
     @override
     async def send(self, message: OutboundMessage) -> SendReceipt:

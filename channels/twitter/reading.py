@@ -34,17 +34,18 @@ class Reader:
         self._words = words
         self._attaching = attaching
 
-    async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
-        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note."""
+    async def read(self, raw: bytes, envelope: Mapping[str, Any], *, fetching: bool = True) -> ReadMessage:
+        """Raises RetryLater while a file cannot be fetched, for a while; whatever else is odd becomes a note.
+        `fetching`: else files are only counted."""
         try:
-            return await self._read(json.loads(raw), envelope)
+            return await self._read(json.loads(raw), envelope, fetching=fetching)
         except RetryLater:
             raise
         except Exception as error:  # we cannot know every JSON that a peer may send
             log.warning("x_unreadable", size=len(raw), fault=type(error).__name__)
             return ReadMessage(text="", note=self._words.say("twitter.note_unreadable", "en"))
 
-    async def _read(self, kept: Any, envelope: Mapping[str, Any]) -> ReadMessage:
+    async def _read(self, kept: Any, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         if (removal := removal_of(kept, self._words, "twitter")) is not None:
             return removal
         post_id, author_id = part(kept, "post", "id"), part(kept, "author", "id")
@@ -58,19 +59,20 @@ class Reader:
         kind = Kind.AUTOMATIC if "changes" in envelope else Kind.MESSAGE
         kind = Kind.OWN if self._is_own(author_id, username) else kind
         wanted = files_of(kept, self._most_bytes) if kind is not Kind.OWN else []
-        attachments, missing = await self._attaching.of(wanted, language_of(text))
-        notes = [*self._notes(kept, text, addressed=addressed), *missing]
-        if not text and not attachments:
+        attached = await self._attaching.of(wanted, language_of(text), fetching=fetching)
+        notes = [*self._notes(kept, text, addressed=addressed), *attached.notes]
+        if not text and not attached.files and not attached.unfetched:
             notes.append(self._words.say("twitter.note_empty", language_of(text)))
         note = " ".join(notes) or None
         posing = None if kind is Kind.OWN else self._posing(kept, envelope, addressed=addressed)
         return ReadMessage(
             text=text,
             kind=kind,
-            attachments=tuple(attachments),
+            attachments=tuple(attached.files),
             thread=thread,
             note=note,
             public=Public(posing=posing, addressed=addressed),
+            unfetched=attached.unfetched,
         )
 
     def _addressed(self, kept: Any, envelope: Mapping[str, Any]) -> bool:
