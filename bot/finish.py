@@ -99,8 +99,8 @@ class Finish:
         done = self.carry_out(connection, commands, self._facts(connection, thought, commands), self.clock())
         if self.gaps is not None:
             self.gaps.note(connection, thought, commands, lambda began: _wish(connection, thought, began))
-        set_aside = lost_the_race or thought.outcome == "automatic"
-        answered = thought.outcome != "joined" and bool(done.replies if set_aside else commands)
+        quiet = thought.outcome in ("joined", "automatic")
+        answered = not quiet and bool(done.replies if lost_the_race else commands)
         if not all(isinstance(command, Say | Answer) for command in commands):
             conversation = conversations.get(connection, conversation.id)
         return Close(

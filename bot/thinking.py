@@ -27,6 +27,7 @@ from bot.wording import base
 from channels.contract import Kind, ReadMessage
 from channels.record_contract import Complaint
 from escalation.broadcast import subscribing
+from escalation.broadcast.bouncing import EndBounced
 from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
@@ -254,7 +255,7 @@ async def _decide(
 ) -> tuple[str, Sequence[Command]]:
     message = matter.message
     if message.kind is not Kind.MESSAGE:
-        return "automatic", ()
+        return "automatic", _came_back(matter)
     if matter.conversation.owner != BOT:
         return "joined", ()
     if message.complaint is not None:
@@ -273,6 +274,14 @@ async def _decide(
         if not message.public.addressed:
             return "answered", (HandToPerson(reasons=(UNAVAILABLE,)),)
         return "answered", _file_taken(matter) if wordless else _unavailable()
+
+
+def _came_back(matter: Matter) -> Sequence[Command]:
+    """Nobody is answered; but whom our mail does not reach is sent no more notices."""
+    name = matter.message.undelivered
+    if matter.message.kind is not Kind.BOUNCE or name is None:
+        return ()
+    return (EndBounced(message_id=name, inbox_id=matter.row.id),)
 
 
 def _complained(complaint: Complaint, mind: Mind, reading: Reading) -> Sequence[Command]:

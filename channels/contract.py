@@ -151,6 +151,8 @@ class ReadMessage:
     unfetched: int = 0
     """Files that `Channel.skim` left at the peer."""
     public: Public = field(default_factory=Public)
+    undelivered: str | None = None
+    """Of a BOUNCE: the `OutboundMessage.message_id`, checked to be ours, of what its address will never take."""
 
 
 class Author(StrEnum):

@@ -47,9 +47,10 @@ class SubscriptionDeed(Base):
     deed: Mapped[str] = mapped_column(String(16))
     """asked, subscribed, unsubscribed"""
     how: Mapped[str] = mapped_column(String(16))
-    """page (a form of ours), link (the link of a mail), one_click (RFC 8058), message (said in a conversation)"""
+    """page (a form of ours), link (the link of a mail), one_click (RFC 8058), message (said in a conversation),
+    bounce (mail to the address came back for good)"""
     origin: Mapped[str] = mapped_column(String(64))
-    """From where: an IP address, or inbox:<id> for the message that said so."""
+    """From where: an IP address, or inbox:<id> for the message that said so, be it a bounce."""
 
 
 class Broadcast(Base):
@@ -90,7 +91,8 @@ class BroadcastRecipient(Base):
     state: Mapped[str] = mapped_column(String(8))
     """waiting, queued (its outbox row says how it went), skipped"""
     reason: Mapped[str | None] = mapped_column(String(16))
-    """Why it was skipped: unsubscribed, stopped, channel_off."""
+    """Why it was skipped: unsubscribed, stopped, channel_off, bounced. Of a queued one: bounced, once its message came
+    back for good."""
     due_at: Mapped[datetime]
     queued_at: Mapped[datetime | None]
     outbox_id: Mapped[int | None] = mapped_column(Id, ForeignKey("outbox.id"), unique=True)

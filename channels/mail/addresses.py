@@ -108,10 +108,15 @@ class AddressBook:
         return f"<r.{name}.{self._id_signature(name, tag)}{tag and '.' + tag}@{self.domain}>"
 
     def is_own_message_id(self, message_id: str) -> bool:
+        return self.named_by(message_id) is not None
+
+    def named_by(self, message_id: str) -> str | None:
+        """What the outbox calls the answer that has this Message-ID; None when it is none of ours."""
         match = _OWN_ID.fullmatch(message_id.strip())
         if match is None or match[6].lower() != self.domain:
-            return False
-        return hmac.compare_digest(match[2], self._id_signature(match[1], match[3] or ""))
+            return None
+        signed = hmac.compare_digest(match[2], self._id_signature(match[1], match[3] or ""))
+        return match[1] if signed else None
 
     def _tag_in(self, name: str) -> tuple[str, str] | None:
         """Key and signature, not verified."""

@@ -195,6 +195,7 @@ class MailChannel(Channel):
             note=self._note(parsed, envelope, bounced, verdict, strayed=bool(names) and not issued),
             continues=issued,
             seems_to_continue=names,
+            undelivered=self._undelivered(bounced),
         )
 
     def _kind(self, parsed: ParsedMail, sender: str) -> Kind:
@@ -215,6 +216,11 @@ class MailChannel(Channel):
             "bounced_recipient": parsed.bounced_recipient,
             "bounced_status": parsed.bounced_status,
         }
+
+    def _undelivered(self, bounced: Mapping[str, str]) -> str | None:
+        """For good is what has a status of class 5 (RFC 3463 section 3.1)."""
+        for_good = bounced.get("bounced_status", "").startswith("5")
+        return self._book.named_by(bounced["bounced_message_id"]) if for_good else None
 
     def _note(
         self,

@@ -16,7 +16,7 @@ from escalation.broadcast import policy, sending
 from escalation.broadcast.policy import Rules
 from escalation.broadcast.repository import broadcasts, recipients, subscriptions
 from escalation.broadcast.repository.broadcasts import DRAFT, PLANNED, RUNNING, STOPPED, BroadcastRow
-from escalation.broadcast.repository.subscriptions import ACTIVE, Group
+from escalation.broadcast.repository.subscriptions import ACTIVE, BOUNCE, ENDED, Group
 
 MAY = frozenset({"supervisor", "admin"})
 
@@ -65,7 +65,7 @@ class Plan:
     later: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Of these, those whose quiet hours it would begin in."""
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """Who gets nothing, by reason: unconfirmed, unsubscribed, channel_off."""
+    """Who gets nothing, by reason: unconfirmed, unsubscribed, bounced, channel_off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +152,8 @@ def _locked(connection: Connection, broadcast_id: int, *states: str) -> Broadcas
 
 
 def _why_not(group: Group, able: Mapping[str, object]) -> str | None:
+    if group.state == ENDED:
+        return recipients.BOUNCED if group.how == BOUNCE else recipients.UNSUBSCRIBED
     if group.state != ACTIVE:
-        return "unconfirmed" if group.state == "asked" else recipients.UNSUBSCRIBED
+        return "unconfirmed"
     return None if group.channel in able else recipients.CHANNEL_OFF

@@ -54,14 +54,20 @@ def subscribe(
     return True
 
 
-def unsubscribe(connection: Connection, row: subscriptions.SubscriptionRow | None, proof: Proof, now: datetime) -> bool:
-    """False when there was no subscription. What has not left yet does not leave any more."""
+def unsubscribe(
+    connection: Connection,
+    row: subscriptions.SubscriptionRow | None,
+    proof: Proof,
+    now: datetime,
+    reason: str = recipients.UNSUBSCRIBED,
+) -> bool:
+    """False when there was no subscription. What has not left yet does not leave any more; `reason` says why."""
     if row is None or row.state != ACTIVE:
         return False
     subscriptions.change(connection, row.id, state=ENDED, changed_at=now)
     subscriptions.add_deed(connection, row.id, "unsubscribed", proof, now)
-    recipients.skip_subscriber(connection, row.id)
-    recipients.drop_queued(connection, recipients.UNSUBSCRIBED, recipients.of_subscription(row.id))
+    recipients.skip_subscriber(connection, row.id, reason)
+    recipients.drop_queued(connection, reason, recipients.of_subscription(row.id))
     return True
 
 

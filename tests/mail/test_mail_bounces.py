@@ -269,3 +269,15 @@ def test_the_cost_is_bounded(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     assert bounce(text).kind == "bounce"
     assert parse(report(text), "").kind == "bounce"
+
+
+@pytest.mark.parametrize(
+    ("status", "own", "undelivered"),
+    [("5.1.1", True, "01hzx3"), ("4.2.2", True, None), ("5.1.1", False, None)],
+)
+async def test_only_what_we_signed_and_comes_back_for_good_is_undelivered(
+    reader: MailChannel, status: str, own: bool, undelivered: str | None
+) -> None:
+    original = ORIGINAL if own else ORIGINAL.replace(OWN, "<r.01hzx3@exchange.example>")
+    read = await reader.read(report(FIELDS.replace("5.1.1", status), original), {"mail_from": ""})
+    assert (read.kind, read.undelivered) == (Kind.BOUNCE, undelivered)

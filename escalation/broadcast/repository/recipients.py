@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
 
 from bot.store.broadcast_tables import Broadcast, BroadcastRecipient, Subscription
-from bot.store.tables import Outbox
+from bot.store.tables import Conversation, Outbox
 from escalation.broadcast.repository.broadcasts import BroadcastRow
 from escalation.broadcast.repository.subscriptions import ACTIVE
 
-UNSUBSCRIBED, STOPPED, CHANNEL_OFF = "unsubscribed", "stopped", "channel_off"
+UNSUBSCRIBED, STOPPED, CHANNEL_OFF, BOUNCED = "unsubscribed", "stopped", "channel_off", "bounced"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,8 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of one recipient. `state` is waiting, skipped, or that of the message; `reason` why, if known."""
+    """What became of one recipient. `state` is waiting, skipped, bounced (it left, and came back for good), or that of
+    the message; `reason` why, if known."""
 
     id: int
     channel: str
@@ -131,9 +132,36 @@ def of_subscription(subscription_id: int) -> ColumnElement[bool]:
     return BroadcastRecipient.subscription_id == subscription_id
 
 
-def skip_subscriber(connection: Connection, subscription_id: int) -> None:
+def skip_subscriber(connection: Connection, subscription_id: int, reason: str) -> None:
     these = (of_subscription(subscription_id), BroadcastRecipient.state == "waiting")
-    connection.execute(update(BroadcastRecipient).where(*these).values(state="skipped", reason=UNSUBSCRIBED))
+    connection.execute(update(BroadcastRecipient).where(*these).values(state="skipped", reason=reason))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A message of ours, a broadcast or any other, and whom it went to."""
+
+    outbox_id: int
+    channel: str
+    address: str
+    created_at: datetime
+
+
+def written(connection: Connection, message_id: str) -> Written | None:
+    """By the name that the outbox gave it."""
+    query = (
+        select(Outbox.id, Conversation.channel, Conversation.recipient, Outbox.created_at)
+        .join(Conversation, Conversation.id == Outbox.conversation_id)
+        .where(Outbox.message_id == message_id)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Written(outbox_id=row[0], channel=row[1], address=row[2], created_at=row[3])
+
+
+def note_bounced(connection: Connection, outbox_id: int) -> None:
+    """Nothing happens if the message is no broadcast."""
+    these = (BroadcastRecipient.outbox_id == outbox_id, BroadcastRecipient.state == "queued")
+    connection.execute(update(BroadcastRecipient).where(*these).values(reason=BOUNCED))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +185,12 @@ def standing(connection: Connection, outbox_id: int) -> Standing | None:
     return None if row is None else Standing(subscription=row[0], broadcast=row[1], time_zone=row[2])
 
 
-_STATE = case((BroadcastRecipient.state == "queued", Outbox.state), else_=BroadcastRecipient.state)
+_CAME_BACK = and_(BroadcastRecipient.state == "queued", BroadcastRecipient.reason == BOUNCED)
+_STATE = case(
+    (_CAME_BACK, literal(BOUNCED)),
+    (BroadcastRecipient.state == "queued", Outbox.state),
+    else_=BroadcastRecipient.state,
+)
 _REASON = func.coalesce(BroadcastRecipient.reason, Outbox.error)
 
 

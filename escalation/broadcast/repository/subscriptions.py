@@ -13,6 +13,8 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from bot.store.broadcast_tables import Subscription, SubscriptionDeed
 
 ASKED, ACTIVE, ENDED = "asked", "active", "ended"
+BOUNCE = "bounce"
+"""How a subscription is ended whose address takes no mail."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class SubscriptionRow:
     time_zone: str | None
     state: str
     asked_at: datetime | None
+    changed_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +46,8 @@ class Group:
     language: str
     time_zone: str | None
     state: str
+    how: str
+    """Of the newest deed: how it came to this state."""
     count: int
 
 
@@ -100,6 +105,9 @@ def forget_unconfirmed(connection: Connection, asked_before: datetime) -> None:
 
 def groups(connection: Connection) -> Sequence[Group]:
     """Everybody who ever subscribed, counted by what decides over them."""
-    names = (Subscription.channel, Subscription.language, Subscription.time_zone, Subscription.state)
-    query = select(*names, func.count().label("count")).group_by(*names).order_by(*names)
+    of_it = SubscriptionDeed.subscription_id == Subscription.id
+    newest = select(SubscriptionDeed.how).where(of_it).order_by(SubscriptionDeed.id.desc()).limit(1).scalar_subquery()
+    names = [getattr(Subscription, name) for name in ("channel", "language", "time_zone", "state")]
+    each = select(*names, newest.label("how")).subquery()
+    query = select(*each.c, func.count().label("count")).group_by(*each.c).order_by(*each.c)
     return [Group(**row._mapping) for row in connection.execute(query)]
