@@ -39,7 +39,7 @@ HEADERS = {
 }
 SCRIPT_WORDS = (
     *("file_remove", "file_waiting", "file_going", "file_again", "file_ready", "file_failed", "file_empty"),
-    *("file_too_large", "file_too_many", "files_wait"),
+    *("file_too_large", "file_too_many", "file_partly", "file_gone", "files_wait", "files_partly"),
 )
 
 
@@ -97,6 +97,7 @@ class Pages:
             long=LONG,
             limits={**LIMITS, "description": self._settings.max_characters},
             faults=[self._fault(say, fault) for fault in sheet.faults],
+            given=request.method == "POST",
             faulty={fault.field for fault in sheet.faults},
             script={name: say(name, name="{name}", percent="{percent}") for name in SCRIPT_WORDS},
             max_files=self._settings.max_files,

@@ -1,42 +1,77 @@
 /**
- * Sends the files of the form while it is still being filled in, with progress, and goes on after a broken line. Without
- * this script the browser sends them with the form.
+ * Sends the files of the form while it is still being filled in, with progress, and goes on after a broken line and after
+ * the page was left. Without this script the browser sends them with the form.
  */
+import { Draft, fillIn, markOf } from "./draft.js";
 import { Sender } from "./sending.js";
 import { ask } from "./tus.js";
 
+const PATH = "/form/files";
+const BUSY = new Set(["waiting", "sending"]);
 const form = document.querySelector("form.sheet");
 const chooser = form.querySelector("#f-files");
 const list = form.querySelector("#tray");
 const words = JSON.parse(form.dataset.words);
-const [session, secret] = form.dataset.token.split(".");
 
 function say(key, values = {}) {
   return words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 class Tray {
-  constructor() {
+  /** `token` proves whose files they are; `changes` hears that the list is another one. */
+  constructor(token, changes) {
+    const [session, secret] = token.split(".");
     this.server = location.origin;
-    this.path = "/form/files";
+    this.path = PATH;
     this.owner = { session: { session, secret } };
+    this.changes = changes;
     this.items = [];
     this.sender = new Sender(this);
+    this.looking = 0; // files that were chosen and are not on the list yet
     this.wanted = false;
     addEventListener("online", () => this.items.forEach((item) => item.wake?.()));
   }
 
-  add(files) {
+  async add(files) {
+    this.looking += files.length;
     for (const file of files) {
-      const item = { file, name: file.name || "file", size: file.size, location: null, session: null };
-      Object.assign(item, { received: 0, sent: 0, state: "waiting", problem: null, ending: new AbortController() });
-      item.problem = this.problemOf(file);
-      if (item.problem) item.state = "failed";
+      const mark = await markOf(file);
+      const begun = this.items.find((item) => isSame(item, file, mark));
+      if (begun) this.goOn(begun, file);
+      else this.begin(file, mark);
+      this.looking -= 1;
+      this.changed();
+    }
+  }
+
+  goOn(item, file) {
+    Object.assign(item, { file, state: "waiting", problem: null });
+    this.sender.carry(item);
+  }
+
+  begin(file, mark) {
+    const item = this.listed({ file, name: file.name || "file", size: file.size, mark, location: null });
+    item.problem = this.problemOf(file);
+    if (item.problem) item.state = "failed";
+    this.items.push(item);
+    this.show(item);
+    if (item.state === "waiting") this.sender.carry(item);
+  }
+
+  /** Files of an earlier visit: what the desk has of them it says itself; the rest waits for the file. */
+  resume(files) {
+    for (const { name, size, mark, location } of files) {
+      const item = this.listed({ file: undefined, name, size, mark, location });
       this.items.push(item);
       this.show(item);
-      if (item.state === "waiting") this.sender.carry(item);
+      this.sender.carry(item);
     }
     this.changed();
+  }
+
+  listed(file) {
+    const going = { received: 0, sent: 0, state: "waiting", problem: null, ending: new AbortController() };
+    return { ...file, session: null, ...going };
   }
 
   problemOf(file) {
@@ -49,31 +84,47 @@ class Tray {
 
   remove(item) {
     this.items = this.items.filter((one) => one !== item);
+    this.abandon(item);
+    item.row.remove();
+    this.changed();
+    this.changes();
+    chooser.focus();
+  }
+
+  abandon(item) {
     item.ending.abort();
     item.wake?.();
-    item.row.remove();
     const desk = { server: this.server, session: this.owner.session };
-    if (item.location) ask(desk, "DELETE", item.location).catch(() => {});
-    this.changed();
-    chooser.focus();
+    return item.location ? ask(desk, "DELETE", item.location).catch(() => {}) : Promise.resolve();
   }
 
   goesOn(item) {
     return !item.ending.signal.aborted;
   }
 
-  keep() {}
+  keep() {
+    this.changes();
+  }
 
   fail(item) {
-    Object.assign(item, { state: "failed", problem: "file_failed" });
+    if (item.file) Object.assign(item, { state: "failed", problem: "file_failed" });
+    else if (item.location) item.state = "partly";
+    else Object.assign(item, { state: "failed", problem: "file_gone" });
+    this.changes();
   }
 
   changed() {
     list.hidden = this.items.length === 0;
     for (const item of this.items) this.refresh(item);
-    const busy = this.items.some((item) => item.state === "waiting" || item.state === "sending");
-    form.querySelector("#waiting").textContent = this.wanted && busy ? say("files_wait") : "";
-    if (this.wanted && !busy) form.requestSubmit();
+    const why = this.missing();
+    form.querySelector("#waiting").textContent = this.wanted && why ? say(why) : "";
+    if (this.wanted && !why) form.requestSubmit();
+  }
+
+  /** Why the complaint cannot be sent yet; "" when all its files are there. */
+  missing() {
+    if (this.looking > 0 || this.items.some((item) => BUSY.has(item.state))) return "files_wait";
+    return this.items.some((item) => item.state === "partly") ? "files_partly" : "";
   }
 
   show(item) {
@@ -94,28 +145,82 @@ class Tray {
     const there = item.received + item.sent;
     item.bar.value = there;
     item.bar.hidden = item.state === "failed" || item.state === "ready";
-    item.standing.className = item.state === "failed" ? "bad" : "quiet";
+    item.standing.className = item.state === "failed" || item.state === "partly" ? "bad" : "quiet";
     const before = item.standing.textContent;
     item.standing.textContent = this.standing(item, there);
-    if (before !== item.standing.textContent && ["ready", "failed"].includes(item.state)) {
+    if (before !== item.standing.textContent && ["ready", "failed", "partly"].includes(item.state)) {
       form.querySelector("#news").textContent = `${item.name}: ${item.standing.textContent}`;
     }
     if (item.state === "ready" && !item.field) {
       item.field = Object.assign(document.createElement("input"), { type: "hidden", name: "upload" });
-      item.field.value = item.location.split("/").pop();
+      item.field.value = idOf(item.location);
       item.row.append(item.field);
     }
   }
 
   standing(item, there) {
+    const percent = Math.floor((100 * there) / item.size);
     if (item.state === "failed") return say(item.problem);
+    if (item.state === "partly") return say("file_partly", { percent });
     if (item.state === "ready") return say("file_ready");
-    if (item.state === "sending") return say("file_going", { percent: Math.floor((100 * there) / item.size) });
+    if (item.state === "sending") return say("file_going", { percent });
     return say(item.location ? "file_again" : "file_waiting");
   }
 }
 
-const tray = new Tray();
+function isSame(item, file, mark) {
+  const same = item.name === file.name && item.size === file.size && item.mark === mark;
+  return item.state === "partly" && mark !== null && same;
+}
+
+function idOf(location) {
+  return location.split("/").pop();
+}
+
+function boxes() {
+  return [...form.querySelectorAll('input[type="checkbox"][name="upload"]')];
+}
+
+/** What the page itself lists, and what is in the tray. */
+function filesNow(tray) {
+  const listed = boxes().filter((box) => box.checked);
+  const given = listed.map(({ value, dataset }) => ({
+    ...{ name: dataset.name, size: Number(dataset.size), mark: null },
+    location: `${PATH}/${value}`,
+  }));
+  const items = tray.items.filter((item) => item.location && item.state !== "failed");
+  return [...given, ...items.map(({ name, size, mark, location }) => ({ name, size, mark, location }))];
+}
+
+/**
+ * A page that the desk has just given back knows best what was typed. Any other one is a new form: it goes on under the
+ * token of the draft, under which the files were sent.
+ */
+function begin() {
+  const token = form.elements.form;
+  const draft = new Draft(form.dataset.adds ? token.value.split(".")[0] : "new");
+  const kept = draft.load();
+  const givenBack = "given" in form.dataset;
+  if (kept && !givenBack) token.value = kept.token;
+  const tray = new Tray(token.value, () => draft.save(form, token.value, filesNow(tray)));
+  if (kept && kept.token === token.value) {
+    const shown = new Set(boxes().map((box) => box.value));
+    const files = kept.files.filter((file) => !shown.has(idOf(file.location)));
+    const some = !givenBack && fillIn(form, kept.typed);
+    tray.resume(files);
+    form.querySelector("#back").hidden = givenBack || !(some || files.length);
+  }
+  if (givenBack) draft.save(form, token.value, filesNow(tray));
+  form.addEventListener("input", () => draft.save(form, token.value, filesNow(tray)));
+  form.querySelector("#afresh").addEventListener("click", async () => {
+    draft.forget();
+    await Promise.all(tray.items.map((item) => tray.abandon(item)));
+    location.replace(location.href.split("#")[0]);
+  });
+  return tray;
+}
+
+const tray = begin();
 
 chooser.addEventListener("change", () => {
   tray.add([...chooser.files]);
@@ -123,9 +228,8 @@ chooser.addEventListener("change", () => {
 });
 
 form.addEventListener("submit", (event) => {
-  const busy = tray.items.some((item) => item.state === "waiting" || item.state === "sending");
-  tray.wanted = busy;
-  if (!busy) return;
+  tray.wanted = tray.missing() !== "";
+  if (!tray.wanted) return;
   event.preventDefault();
   tray.changed();
 });
