@@ -287,7 +287,7 @@ class Capabilities:
     caps: Caps | None = None
     """None: the channel itself refuses what is too much, or nobody can send much."""
     public: bool = False
-    """Everybody can read what is written here: nothing personal is said, and a link proves nothing."""
+    """Everybody can read what is written here: nothing personal is said, and a link proves nothing (`is_public`)."""
     keyed_in: bool = False
     """Agents key in what reaches us here (`Channel.recorder`), and no machine carries our answers: `send` raises
     ByHand, and they wait until an agent has told or posted them. `ReadMessage.thread` has "way" (a `Way`) and, as far
@@ -369,6 +369,10 @@ class Channel(ABC):
         """A link that begins a conversation here and brings the token of an invitation; "" when there is no such
         thing. Tokens are 43 characters of [A-Za-z0-9_-]."""
         return ""
+
+    def is_public(self, conversation_key: str) -> bool:
+        """Whether one conversation is, for channels that have both kinds."""
+        return self.capabilities.public
 
     def recorder(self) -> Recorder | None:
         """Takes what agents key in; None where messages come by themselves."""

@@ -192,8 +192,8 @@ class Invitations(Protocol):
     """One-time links from one conversation into the live chat (docs/decisions/0023). Each raises NotStored."""
 
     async def link(self, conversation_key: str, language: str) -> str:
-        """A new link, good for one use and about a day; "" when there is no live chat. In a public channel
-        (`Capabilities.public`) everybody may see it."""
+        """A new link, good for one use and about a day; "" when there is no live chat. In a public one
+        (`Channel.is_public`) everybody may see it."""
         ...
 
     async def look(self, token: str, language: str) -> Invited | None:

@@ -17,7 +17,7 @@ from bot.repository import outbox as outbox_rows
 from bot.repository.conversations import ConversationRow
 from bot.repository.outbox import Draft
 from bot.repository.timers import TimerRow
-from channels.contract import Author, Capabilities, Words
+from channels.contract import Author, Channel, Words
 from escalation import repository
 from escalation.letters import open_letter
 from escalation.links import TrackingLinks
@@ -42,7 +42,7 @@ class LostLink:
     links: TrackingLinks
     letters: Callable[[], str | None]
     """The channel that can write to an e-mail address; None when there is none."""
-    capabilities: Callable[[str], Capabilities]
+    channel_of: Callable[[str], Channel]
 
     def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
         case = repository.find(connection, str(timer.data["number"]))
@@ -68,8 +68,8 @@ class LostLink:
     def _reaches(self, row: ConversationRow) -> bool:
         """What is said there comes to its owner by itself, and to nobody else: a mailbox, a Telegram chat. A page of
         ours that was left does not, and who still has it gets the link by asking there."""
-        capabilities = self.capabilities(row.channel)
-        return not capabilities.public and not capabilities.immediate
+        channel = self.channel_of(row.channel)
+        return not channel.is_public(row.key) and not channel.capabilities.immediate
 
     def _write(
         self, connection: Connection, case: CaseRow, channel: str, address: str, origin: str, now: datetime

@@ -58,7 +58,7 @@ class ChannelInvitations:
         found = conversations.find(connection, self._name, key)
         if found is None:
             return False
-        purpose = PUBLIC if self._channels[self._name].capabilities.public else PRIVATE
+        purpose = PUBLIC if self._channels[self._name].is_public(key) else PRIVATE
         self._add(connection, token, purpose, now, self._bonds.lives.chat, found.id)
         return True
 

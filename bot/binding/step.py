@@ -42,7 +42,7 @@ class Binding:
         """None when the message is nothing of this."""
         if message.kind is not Kind.MESSAGE:
             return None
-        if self.channels[conversation.channel].capabilities.public:
+        if self.channels[conversation.channel].is_public(conversation.key):
             return await self._brought_back(conversation, row, message)
         if message.invitation is not None:
             return Proving(commands=(Follow(bonds=self.bonds, token=message.invitation),))

@@ -199,7 +199,7 @@ def _alarm(parts: Parts, proofs: Proofs) -> Alarm:
             words=parts.words,
             links=parts.links,
             letters=lambda: channel_of_letters(parts.channels),
-            capabilities=lambda name: parts.channels[name].capabilities,
+            channel_of=lambda name: parts.channels[name],
         ),
     }
     return Alarm(parts.store, parts.clock, parts.hub, kinds, parts.settings.work.scan_seconds)

@@ -48,7 +48,7 @@ from channels.monitor.marks import Marks
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import moment, part
 from channels.monitor.positions import MICROSECONDS
-from channels.monitor.sending import Sender, Templates, plain_links
+from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
 
 WORDING = Wording(
@@ -107,7 +107,7 @@ class FacebookChannel(Channel):
             public.check,
             public.post,
             self._templates,
-            plain_links(context.public_url),
+            context.invitations.link,
             ledger,
             self._posting,
             self._state,
@@ -148,6 +148,11 @@ class FacebookChannel(Channel):
         return f"https://m.me/{self._listener.username}" if self._listener.username else ""
 
     @override
+    def is_public(self, conversation_key: str) -> bool:
+        """Comments are; Messenger is between a person and our page."""
+        return conversation_key.startswith(f"{self._settings.page_id}:public:")
+
+    @override
     def routes(self) -> Sequence[BaseRoute]:
         return self._webhook.routes() if self._settings.on else ()
 
@@ -178,7 +183,7 @@ class FacebookChannel(Channel):
     async def send(self, message: OutboundMessage) -> SendReceipt:
         if not self._settings.on:
             raise RetryLater("the Facebook channel is off: the credentials of channel.facebook are not set")
-        if not message.conversation_key.startswith(f"{self._settings.page_id}:public:"):
+        if not self.is_public(message.conversation_key):
             return await self._messenger.send(message)
         if not message.automatic:
             raise NeedsPerson(PERSON.format(link=self._templates.link))

@@ -55,16 +55,7 @@ class Templates:
 
 
 type LinkFor = Callable[[str, str], Awaitable[str]]
-"""(conversation key, language) -> where its author goes on: `channels.contract.Invitations.link`, or `plain_links`."""
-
-
-def plain_links(public_url: str) -> LinkFor:
-    """Links that bind nothing: for a channel where some are answered in public and others in private."""
-
-    async def link(_conversation_key: str, language: str) -> str:
-        return f"{public_url}/chat?lang={language}"
-
-    return link
+"""(conversation key, language) -> where its author goes on: `channels.live_contract.Invitations.link`."""
 
 
 class Sender:

@@ -14,16 +14,13 @@ from channels.facebook.channel import FacebookChannel
 from channels.facebook.settings import check
 from channels.monitor.pace import ServerClock
 from tests.facebook.graph_api import CREDENTIALS, PAGE
-from tests.fakes.desk import NotAsked
+from tests.fakes.desk import LINK, Links, NotAsked
 from tests.monitor.harness import Desk, Time
 
 WORDS = wording.load(wording.HERE, Path(facebook.__file__).parent)
 PUBLIC_URL = "https://desk.exchange.example"
 SECRET = bytes(range(32))
-SENTENCES = {
-    language: WORDS.say("facebook.reply", language, link=f"{PUBLIC_URL}/chat?lang={language}")
-    for language in ("en", "zh")
-}
+SENTENCES = {language: WORDS.say("facebook.reply", language, link=f"{LINK}{language}") for language in ("en", "zh")}
 
 
 def context(folder: Path, desk: Desk, public_url: str = PUBLIC_URL, **settings: Any) -> ChannelContext:
@@ -40,7 +37,7 @@ def context(folder: Path, desk: Desk, public_url: str = PUBLIC_URL, **settings: 
         transcript=NotAsked(),
         uploads=NotAsked(),
         attention=NotAsked(),
-        invitations=NotAsked(),
+        invitations=Links(),
         words=WORDS,
         app_token_secret="",
         site_origins=(),

@@ -79,7 +79,7 @@ class BoundRoad(Road):
             words=self.words,
             links=self.links,
             letters=lambda: "box",
-            capabilities=lambda name: self.places[name].capabilities,
+            channel_of=lambda name: self.places[name],
         )
         self.alarm = Alarm(store, clock, self.hub, {LOST_LINK_TIMER: lost}, 1)
         self._posted = 0
