@@ -51,6 +51,10 @@ class NoSuchCase(Exception):
     """No case has this number; it may be mistyped (the check character tells)."""
 
 
+class NobodyToAsk(Exception):
+    """What is said in this conversation is told or posted by agents: no code can be sent and brought back there."""
+
+
 class NotYours(Exception):
     """Only the agent who has taken the conversation over may do this."""
 
@@ -108,7 +112,7 @@ class Handling:
         await self._do(conversation_id, add)
 
     async def ask_proof(self, agent: AgentRef, conversation_id: int) -> None:
-        """Asks the user to prove who they are; the outcome is shown between the messages. Raises NotYours."""
+        """Asks the user to prove who they are; the outcome is shown between messages. Raises NotYours, NobodyToAsk."""
         await self._do(conversation_id, lambda *at: self._ask_proof(agent, *at))
 
     async def hand_back(self, agent: AgentRef, conversation_id: int) -> None:
@@ -188,6 +192,8 @@ class Handling:
 
     def _ask_proof(self, agent: AgentRef, connection: Connection, conversation: ConversationRow, now: datetime) -> None:
         self._insist(agent, conversation)
+        if self._capabilities(conversation.channel).keyed_in:
+            raise NobodyToAsk
         open_dialogue(connection, conversation.id, "account", now, asked_by=agent.owner)
         repository.add_note(connection, conversation.id, "proof_asked", at=now, agent_id=agent.id)
         self._tell(connection, conversation, now, "identity.asked_by_agent", name=agent.name)

@@ -18,7 +18,7 @@ from escalation.console.repository import conversation as conversations
 from escalation.console.repository import people
 from escalation.console.sessions import Visitor
 from escalation.correcting import Contradiction, NothingToTeach, Taught
-from escalation.handling import AlreadyTaken, Handling, NoSuchCase, NotYours, TooLong
+from escalation.handling import AlreadyTaken, Handling, NobodyToAsk, NoSuchCase, NotYours, TooLong
 from escalation.web.errors import Refused
 
 type Deed = Callable[[int, Visitor, Form], Awaitable[object]]
@@ -104,7 +104,10 @@ class Deeds:
         await self._handling.hand_back(visitor.agent, conversation_id)
 
     async def _ask_proof(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
-        await self._handling.ask_proof(visitor.agent, conversation_id)
+        try:
+            await self._handling.ask_proof(visitor.agent, conversation_id)
+        except NobodyToAsk as error:
+            raise Refused(409, "console.nobody_to_ask") from error
 
     async def _resolve(self, conversation_id: int, visitor: Visitor, form: Form) -> None:
         await self._handling.resolve(visitor.agent, conversation_id)
