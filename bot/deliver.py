@@ -167,6 +167,8 @@ class Deliverer:
         except Exception as error:
             log.error("send_broke", outbox_id=row.id, error=type(error).__name__, exc_info=error)
             return self._later(row, type(error).__name__, None)
+        if not receipt.posted:
+            return {"state": "not_posted", "error": receipt.peer_id}
         return {"state": "sent", "sent_at": self.clock(), "peer_id": receipt.peer_id[:255], "error": None}
 
     def _unknown(self, row: OutboxRow, reason: str) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from bot.store.engine import one_moment
 from bot.store.tables import Case, Conversation, Deed, Inbox, Note, Outbox, Timer
 from escalation.over_cap import OVER_CAP_TIMER
 
-OUTCOMES = ("answered", "opened", "joined", "rejected", "automatic", "parked", "in_progress")
+OUTCOMES = ("answered", "not_posted", "opened", "joined", "rejected", "automatic", "parked", "in_progress")
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """received = answered + opened or joined a case or a person + rejected + automatic + parked + in progress"""
+    """received = answered + not posted (a public channel kept the answer to itself) + opened or joined a case or a
+    person + rejected + automatic + parked + in progress"""
 
     received: int
     outcomes: Mapping[str, int]
@@ -44,7 +45,9 @@ def draw_up(connection: Connection, since: datetime | None = None) -> Ledger:
     unproven = {name: _count(connection, and_(within, doubt)) for name, doubt in doubtful.items()}
     return Ledger(
         received=_count(connection, within),
-        outcomes=inbox.count_by_outcome(connection, since),
+        outcomes=_without_unposted(
+            inbox.count_by_outcome(connection, since), _count(connection, and_(within, _UNPOSTED))
+        ),
         unproven=unproven,
         suspects={name: _first(connection, and_(within, doubtful[name])) for name, count in unproven.items() if count},
     )
@@ -52,6 +55,12 @@ def draw_up(connection: Connection, since: datetime | None = None) -> Ledger:
 
 _NAME = literal("inbox:") + cast(Inbox.id, String)
 _SAID = exists().where(Outbox.origin == _NAME + literal(":0"))
+_OF_IT = Outbox.origin.like(_NAME + literal(":%"))
+_UNPOSTED = and_(
+    Inbox.outcome == "answered",
+    exists().where(Outbox.conversation_id == Inbox.conversation_id, _OF_IT, Outbox.state == "not_posted"),
+    ~exists().where(Outbox.conversation_id == Inbox.conversation_id, _OF_IT, Outbox.state != "not_posted"),
+)
 _OPENED = exists().where(Case.opened_by_inbox == Inbox.id)
 _SEEN_BY_PERSON = or_(
     exists().where(Conversation.id == Inbox.conversation_id, Conversation.case_id.is_not(None)),
@@ -67,6 +76,13 @@ _PROOFS: Mapping[str, ColumnElement[bool]] = {
     "joined": _SEEN_BY_PERSON,
     "rejected": _DISCARDED,
 }
+
+
+def _without_unposted(outcomes: Mapping[str, int], unposted: int) -> Mapping[str, int]:
+    """An answer that nobody could read is none."""
+    if not unposted:
+        return outcomes
+    return {**outcomes, "answered": outcomes["answered"] - unposted, "not_posted": unposted}
 
 
 def _count(connection: Connection, which: ColumnElement[bool]) -> int:

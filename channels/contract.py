@@ -194,7 +194,8 @@ class OutboundMessage:
 @dataclass(frozen=True, kw_only=True)
 class SendReceipt:
     peer_id: str = ""
-    """The id under which the peer took it, if it gives one."""
+    """The id under which the peer took it, if it gives one; where nothing was `posted`, why."""
+    posted: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

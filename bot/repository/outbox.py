@@ -247,7 +247,11 @@ def first_lines_of_bot(connection: Connection, conversation_id: int, limit: int)
 
 _LINES_OF_BOT = (
     select(_TABLE.c.text)
-    .where(_TABLE.c.conversation_id == bindparam("conversation_id"), _TABLE.c.author == Author.BOT.value)
+    .where(
+        _TABLE.c.conversation_id == bindparam("conversation_id"),
+        _TABLE.c.author == Author.BOT.value,
+        _TABLE.c.state != "not_posted",
+    )
     .order_by(_TABLE.c.seq.desc())
     .limit(bindparam("limit", type_=Integer))
 )

@@ -193,7 +193,7 @@ class Outbox(Base):
     created_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(16), default="new")
     """new, sending, sent, unknown (sent or not: nobody knows), dropped (lost the race), failed, parked, by_hand (an
-    agent is to tell or post it)"""
+    agent is to tell or post it), not_posted (decided, but a public channel said nothing of it)"""
     token: Mapped[str | None] = mapped_column(String(32))
     lease_until: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
@@ -209,7 +209,8 @@ class Outbox(Base):
         UniqueConstraint("origin"),
         UniqueConstraint("conversation_id", "seq"),
         CheckConstraint(
-            "state in ('new', 'sending', 'sent', 'unknown', 'dropped', 'failed', 'parked', 'by_hand')", name="state"
+            "state in ('new', 'sending', 'sent', 'unknown', 'dropped', 'failed', 'parked', 'by_hand', 'not_posted')",
+            name="state",
         ),
         Index(
             "ix_outbox_waiting",

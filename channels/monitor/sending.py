@@ -94,9 +94,9 @@ class Sender:
             raise NeedsPerson(PERSON.format(network=self._network, link=self._templates.link))
         self._check(message)
         if not self._replies:
-            return SendReceipt(peer_id=SWITCHED_OFF)
+            return SendReceipt(peer_id=SWITCHED_OFF, posted=False)
         if message.thread.get("addressed") != "yes":
-            return SendReceipt(peer_id=NOT_ADDRESSED)
+            return SendReceipt(peer_id=NOT_ADDRESSED, posted=False)
         return await self._claimed(message)
 
     async def _claimed(self, message: OutboundMessage) -> SendReceipt:
@@ -106,7 +106,7 @@ class Sender:
             case Verdict.POSTED:
                 return SendReceipt(peer_id=ruling.post_id)
             case Verdict.ANSWERED:
-                return SendReceipt(peer_id=ANSWERED_TODAY)
+                return SendReceipt(peer_id=ANSWERED_TODAY, posted=False)
             case Verdict.BEGUN:
                 raise OutcomeUnknown(f"the reply was begun before, and {self._network} did not say what became of it")
             case Verdict.FULL:

@@ -22,6 +22,7 @@ _DELIVERY = {
     "failed": "failed",
     "parked": "failed",
     "by_hand": "by_hand",
+    "not_posted": "not_posted",
 }
 """What an agent needs to know of a row's state: will it go, did it go, or must somebody look."""
 
@@ -36,7 +37,7 @@ class Line:
     """Of an agent."""
     language: str | None = None
     delivery: str | None = None
-    """queued, sent, read, unknown, not_sent, failed or by_hand; None for what we received and for notes"""
+    """queued, sent, read, unknown, not_sent, failed, by_hand or not_posted; None for what we received and for notes"""
     event: str | None = None
     """For an event: taken, handed_back, ..."""
     reasons: tuple[str, ...] = ()
