@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-from channels.contract import Kept
+from channels.files_contract import Kept
 
 
 def sha256(data: bytes) -> str:

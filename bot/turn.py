@@ -28,8 +28,9 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.thinking import Matter, Mind, Thought, think
-from channels.contract import Attachment, Channel, Kept, ReadMessage
+from channels.contract import Channel, ReadMessage
 from channels.faults import RetryLater
+from channels.files_contract import Attachment, Kept
 from escalation import repository
 from escalation.impostors import Sighting, look
 from escalation.queue import BOT

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from starlette.routing import BaseRoute
 
 from channels.caps_contract import Caps
+from channels.files_contract import Attachment, Evidence
 from channels.live_contract import Announcements, Attention, Invitations, Receipt, Uploads
 from channels.public_contract import Public
 from channels.record_contract import Complaint, Recorder
@@ -103,24 +104,6 @@ class Accept(Protocol):
     """Stores one message durably, or raises NotStored."""
 
     async def __call__(self, message: InboundMessage) -> Accepted: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """A file that is in the evidence store already, durable and complete."""
-
-    sha256: str
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attachment:
-    """A file of a message: its bytes, or, where it came ahead of the message, what it is kept as."""
-
-    filename: str
-    content_type: str
-    data: bytes = b""
-    kept: Kept | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,16 +225,6 @@ class Transcript(Protocol):
     async def receipt(self, external_id: str) -> Receipt | None:
         """What became of a message, wherever its conversation went since; None when no such message is stored."""
         ...
-
-
-class Evidence(Protocol):
-    """Where files are kept, named by their SHA-256. Blocking: call it in a thread."""
-
-    def put_file(self, source: Path) -> Kept:
-        """Moves a complete file in, durably. Raises OSError; `source` is still there then."""
-        ...
-
-    def path(self, digest: str) -> Path: ...
 
 
 class Words(Protocol):

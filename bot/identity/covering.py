@@ -14,7 +14,8 @@ from bot.identity.proposal import Proving
 from bot.identity.repository import CodeRow
 from bot.identity.steps import minutes
 from bot.understanding.folding import fold_in_place
-from channels.contract import Attachment, ReadMessage, Words
+from channels.contract import ReadMessage, Words
+from channels.files_contract import Attachment
 
 _ENCLOSED = "message/"
 """What a letter comes back in: a bounce (RFC 3464), a reply that encloses it, a forward as a file."""

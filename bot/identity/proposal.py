@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from actions.commands import Command, Say
 from bot.identity.reading import Said
 from bot.identity.steps import Tell
-from channels.contract import Attachment
+from channels.files_contract import Attachment
 
 
 @dataclass(frozen=True, kw_only=True)

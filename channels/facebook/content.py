@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from channels.contract import Attachment
+from channels.files_contract import Attachment
 from channels.monitor.attaching import Found
 from channels.monitor.files import name_in
 from channels.monitor.parts import entries, part, words

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from channels.contract import Attachment, Kept, ReadMessage, Words
+from channels.contract import ReadMessage, Words
+from channels.files_contract import Attachment, Kept
 from channels.form.fields import LONG, MORE, WHAT, YOU, Filled, facts, fill
 from channels.form.topics import topics
 from channels.live_contract import Upload

@@ -10,7 +10,6 @@ from typing import Any, Protocol, override
 import structlog
 
 from channels.contract import (
-    Attachment,
     Capabilities,
     Channel,
     ChannelContext,
@@ -21,6 +20,7 @@ from channels.contract import (
     SendReceipt,
 )
 from channels.faults import RetryLater
+from channels.files_contract import Attachment
 from channels.mail.addresses import AddressBook, participant
 from channels.mail.authenticate import Authenticator
 from channels.mail.caps import Caps

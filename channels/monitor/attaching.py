@@ -7,8 +7,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from channels.contract import Attachment, Words
+from channels.contract import Words
 from channels.faults import RetryLater
+from channels.files_contract import Attachment
 from channels.monitor.files import Files, Gone, NotNow, TooLarge
 from channels.monitor.parts import clean
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from channels.contract import Attachment, Kept, ReadMessage, Words
+from channels.contract import ReadMessage, Words
+from channels.files_contract import Attachment, Kept
 from channels.live_contract import Upload
 from channels.record_contract import Arrived, Complaint, KeyedIn, Way
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 
 from telegram import Message
 
-from channels.contract import Attachment, Words
+from channels.contract import Words
 from channels.faults import RetryLater
+from channels.files_contract import Attachment
 from channels.telegram.content import Found, files_of
 from channels.telegram.courtesy import Courtesy
 from channels.telegram.files import Files, Gone, NotNow, TooLarge

@@ -10,7 +10,7 @@ from typing import Any
 
 from telegram import Message
 
-from channels.contract import Attachment
+from channels.files_contract import Attachment
 
 _FILES = ("document", "video", "animation", "audio", "voice", "video_note")
 _TYPES = {"photo": "image/jpeg", "voice": "audio/ogg", "video": "video/mp4", "video_note": "video/mp4"}

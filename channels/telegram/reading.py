@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 from telegram import Message, MessageEntity, Update
 
-from channels.contract import Attachment, Kind, ReadMessage, Words, spoken
+from channels.contract import Kind, ReadMessage, Words, spoken
 from channels.faults import RetryLater
+from channels.files_contract import Attachment
 from channels.telegram.attaching import Attaching
 from channels.telegram.commands import chosen, language_of_button, meaning
 from channels.telegram.content import has_service, not_text

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from channels.contract import Attachment, Kept, ReadMessage
+from channels.contract import ReadMessage
+from channels.files_contract import Attachment, Kept
 from channels.webchat.frames import BadFrame, Message, Press, parse
 
 UNREADABLE = "This chat frame could not be read; its original bytes are kept."

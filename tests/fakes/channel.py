@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
-from channels.contract import Attachment, Capabilities, Channel, Kind, OutboundMessage, ReadMessage, SendReceipt
+from channels.contract import Capabilities, Channel, Kind, OutboundMessage, ReadMessage, SendReceipt
+from channels.files_contract import Attachment
 
 
 class FakeChannel(Channel):

@@ -18,7 +18,8 @@ from bot.store.tables import Base, Case, Conversation, Evidence, Inbox, Note
 from bot.transcript import ChannelTranscript
 from bot.uploads import ChannelUploads
 from bot.wording import SPOKEN
-from channels.contract import Attachment, ReadMessage
+from channels.contract import ReadMessage
+from channels.files_contract import Attachment
 from channels.live_contract import UploadLimits
 from tests.fakes.channel import FakeChannel
 from tests.fakes.rasa import FakeRasa

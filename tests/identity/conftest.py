@@ -20,7 +20,8 @@ from bot.store.store import Store
 from bot.store.tables import Agent, Conversation, Note, Outbox
 from bot.store.tables import Inbox as InboxTable
 from bot.transcript import ChannelTranscript
-from channels.contract import Attachment, Entry, InboundMessage, Kind, ReadMessage
+from channels.contract import Entry, InboundMessage, Kind, ReadMessage
+from channels.files_contract import Attachment
 from escalation.carry_out import CarryOut
 from escalation.handling import AgentRef
 from tests.conftest import MovedClock

@@ -17,7 +17,8 @@ from bot.settings import IdentitySettings
 from bot.store.tables import Evidence
 from bot.store.tables import Inbox as InboxTable
 from channels.caps_contract import Caps
-from channels.contract import Attachment, ReadMessage
+from channels.contract import ReadMessage
+from channels.files_contract import Attachment
 from tests.fakes.exchange import EMMA
 from tests.fakes.rasa import FakeRasa
 from tests.identity.conftest import START, IdentityRoad, Said

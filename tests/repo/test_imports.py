@@ -25,6 +25,7 @@ WORDS = ("bot.understanding.labels", "bot.understanding.masking", "bot.understan
 CONTRACT = (
     "channels.contract",
     "channels.caps_contract",
+    "channels.files_contract",
     "channels.live_contract",
     "channels.record_contract",
     "channels.public_contract",
@@ -41,6 +42,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "channels.registry": CONTRACT,
     "channels.contract": CONTRACT,
     "channels.caps_contract": (),
+    "channels.files_contract": (),
     "channels.live_contract": (),
     "channels.record_contract": ("channels.live_contract",),
     "channels.public_contract": (),

@@ -1,6 +1,6 @@
 """Answers that a public channel kept to itself: they were not said, and no longer count as sent
 
-Revision: 0019
+Revision: 0016
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
