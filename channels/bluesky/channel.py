@@ -79,34 +79,38 @@ class BlueskyChannel(Watching):
         state = State(WORDING, [feed.pace for feed in feeds], [account, posting, again.pace], marks, clock, seen)
         looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
         self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
-        replying = Replying(self._connected, settings.is_own, clock)
-        sender = Sender(
+        files = Files([settings.media_url], settings.max_media_bytes, settings.request_seconds)
+        parts = Parts(
+            listener=self._listener,
+            receiver=receiver,
+            reader=self._reader(context, files, clock),
+            files=files,
+            sender=self._sender(context, posting, state, clock),
+            state=state,
+            caps=settings.caps,
+        )
+        super().__init__(parts, WORDING.network, off="" if settings.handle else OFF)
+
+    def _sender(self, context: ChannelContext, posting: Pace, state: State, clock: ServerClock) -> Sender:
+        replying = Replying(self._connected, self._settings.is_own, clock)
+        return Sender(
             CHANNEL,
             WORDING.network,
             replying.check,
             replying.post,
             Templates(context.words, CHANNEL, context.public_url, len, MAX_CHARACTERS),
             context.invitations.link,
-            Ledger(folder, settings.replies_per_hour),
+            Ledger(context.data_dir / CHANNEL, self._settings.replies_per_hour),
             posting,
             state,
             clock,
-            replies=settings.replies,
+            replies=self._settings.replies,
         )
-        files = Files([settings.media_url], settings.max_media_bytes, settings.request_seconds)
+
+    def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        names = (*context.exchange_names.values(), settings.name, *settings.brand_names)
-        reader = Reader(settings, Impostors(names, CONVERSATIONS), context.words, attaching)
-        parts = Parts(
-            listener=self._listener,
-            receiver=receiver,
-            reader=reader,
-            files=files,
-            sender=sender,
-            state=state,
-            caps=settings.caps,
-        )
-        super().__init__(parts, WORDING.network, off="" if settings.handle else OFF)
+        names = (*context.exchange_names.values(), self._settings.name, *self._settings.brand_names)
+        return Reader(self._settings, Impostors(names, CONVERSATIONS), context.words, attaching)
 
     @override
     async def close(self) -> None:

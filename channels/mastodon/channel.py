@@ -83,36 +83,40 @@ class MastodonChannel(Watching):
         state = State(WORDING, [feed.pace for feed in feeds], [account, posting, again.pace], marks, clock, seen)
         looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
         self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
-        replying = Replying(self._connected, settings.is_own)
-        sender = Sender(
-            CHANNEL,
-            WORDING.network,
-            replying.check,
-            replying.post,
-            Templates(context.words, CHANNEL, context.public_url, size, MAX_CHARACTERS),
-            context.invitations.link,
-            Ledger(folder, settings.replies_per_hour),
-            posting,
-            state,
-            clock,
-            replies=settings.replies,
-        )
         files = Files(origins_for(settings), settings.max_media_bytes, settings.request_seconds)
-        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        impostors = Impostors((*context.exchange_names.values(), *settings.brand_names), settings.server)
-        reader = Reader(settings.is_own, impostors, settings.base_url, context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
-            reader=reader,
+            reader=self._reader(context, files, clock),
             files=files,
-            sender=sender,
+            sender=self._sender(context, posting, state, clock),
             state=state,
             caps=settings.caps,
         )
         super().__init__(parts, WORDING.network, off="" if settings.server else OFF)
         if settings.server:  # now, and not while the desk is serving
             self._connected()
+
+    def _sender(self, context: ChannelContext, posting: Pace, state: State, clock: ServerClock) -> Sender:
+        replying = Replying(self._connected, self._settings.is_own)
+        return Sender(
+            CHANNEL,
+            WORDING.network,
+            replying.check,
+            replying.post,
+            Templates(context.words, CHANNEL, context.public_url, size, MAX_CHARACTERS),
+            context.invitations.link,
+            Ledger(context.data_dir / CHANNEL, self._settings.replies_per_hour),
+            posting,
+            state,
+            clock,
+            replies=self._settings.replies,
+        )
+
+    def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
+        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
+        impostors = Impostors((*context.exchange_names.values(), *self._settings.brand_names), self._settings.server)
+        return Reader(self._settings.is_own, impostors, self._settings.base_url, context.words, attaching)
 
     @override
     async def close(self) -> None:
