@@ -12,10 +12,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
-from bot.store.bell import EVERYTHING, Bell
+if TYPE_CHECKING:
+    from bot.store.bell import Bell
 
+EVERYTHING = "*"
 QUEUE = "queue"
 OUTBOX = "outbox"
 SIGN = "typing:"

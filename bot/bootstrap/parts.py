@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import catalogue, library
 from bot.attachments import assembly as file_care
@@ -20,7 +21,6 @@ from bot.presence import Presence
 from bot.rasa_client import RasaClient
 from bot.settings import Settings
 from bot.shared_clock import SharedClock
-from bot.store.bell import Bell
 from bot.store.store import Store
 from bot.understanding.knowledge import Knowledge
 from bot.wording import Wording
@@ -28,6 +28,9 @@ from bot.wording.traditional import WrittenWhenRead
 from channels.contract import Channel
 from channels.record_contract import Recorder
 from escalation.links import TrackingLinks
+
+if TYPE_CHECKING:
+    from bot.store.bell import Bell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +61,18 @@ class Parts:
         return timedelta(seconds=self.settings.work.lease_seconds)
 
 
+def _bell(database: str) -> Bell | None:
+    """Imported here: a desk on SQLite needs no driver for PostgreSQL."""
+    if not database.startswith("postgresql"):
+        return None
+    from bot.store.bell import Bell
+
+    return Bell(database)
+
+
 def make_parts(settings: Settings, clock: Clock) -> Parts:
     secret = root_secret(settings.data_dir)
-    bell = Bell(settings.database) if settings.database.startswith("postgresql") else None
-    store, hub = Store(settings.database), Hub(bell)
+    store, hub = Store(settings.database), Hub(_bell(settings.database))
     shared = SharedClock(store, clock)
     knowledge = library.load(settings)
     evidence = Files(settings.data_dir / "evidence")

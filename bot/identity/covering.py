@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email import message_from_bytes
 
@@ -13,7 +13,9 @@ from bot.identity.policy import Limits
 from bot.identity.proposal import Proving
 from bot.identity.repository import CodeRow
 from bot.identity.steps import minutes
+from bot.script import script_of
 from bot.understanding.folding import fold_in_place
+from bot.wording.traditional import HANT
 from channels.contract import ReadMessage, Words
 from channels.files_contract import Attachment
 
@@ -24,32 +26,55 @@ _LETTER_BYTES = 64 * 1024
 _HERE = "\ufffc"
 
 
+@dataclass(frozen=True)
+class _Letter:
+    """Our letter in one language, folded: what stands before the code, and the lines without it."""
+
+    before: Sequence[re.Pattern[str]]
+    lines: Sequence[str]
+
+
 class LetterWords:
     """The words of our letter with a code, as people copy and forward them, in every language."""
 
     def __init__(self, words: Words, exchange: Mapping[str, str], limits: Limits) -> None:
-        self._before: list[re.Pattern[str]] = []
-        self._lines: list[str] = []
-        for language, name in exchange.items():
-            values = {"code": _HERE, "minutes": minutes(limits), "exchange": name}
-            lines = words.say("identity.letter", language, **values).splitlines()
-            self._lines += [fold_in_place(line) for line in lines if line.strip() and _HERE not in line]
-            self._before += [_before_code(fold_in_place(line)) for line in lines if _HERE in line]
+        self._words = words
+        self._exchange = exchange
+        self._minutes = minutes(limits)
+        self._letters: dict[str, _Letter] = {}
 
     def codes(self, text: str) -> frozenset[str]:
         """The codes that stand where our letter has one."""
         folded = fold_in_place(text)
         return frozenset(
             group.code
-            for pattern in self._before
+            for letter in self._in_script_of(text)
+            for pattern in letter.before
             for match in pattern.finditer(folded)
             for group in groups(folded[match.end() : match.end() + 12])[:1]
         )
 
     def without(self, text: str) -> str:
         """What is said beside a letter that was copied whole. Lines that a mail program has broken stay."""
-        lines = text.splitlines()
-        return "\n".join(line for line in lines if fold_in_place(line).strip() not in self._lines)
+        ours = {line for letter in self._in_script_of(text) for line in letter.lines}
+        return "\n".join(line for line in text.splitlines() if fold_in_place(line).strip() not in ours)
+
+    def _in_script_of(self, text: str) -> Iterator[_Letter]:
+        """The letter in 繁體 is written, with tables that take 43 MB, when a text in 繁體 is compared with it."""
+        for language in self._exchange:
+            if language != HANT or script_of(text) == HANT:
+                if language not in self._letters:
+                    self._letters[language] = self._letter(language)
+                yield self._letters[language]
+
+    def _letter(self, language: str) -> _Letter:
+        values = {"code": _HERE, "minutes": self._minutes, "exchange": self._exchange[language]}
+        letter = self._words.say("identity.letter", language, **values)
+        lines = [fold_in_place(line) for line in letter.splitlines()]
+        return _Letter(
+            before=[_before_code(line) for line in lines if _HERE in line],
+            lines=[line for line in lines if line.strip() and _HERE not in line],
+        )
 
 
 def _before_code(line: str) -> re.Pattern[str]:

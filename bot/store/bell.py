@@ -16,13 +16,13 @@ import psycopg
 import structlog
 from sqlalchemy.engine import make_url
 
+from bot.hub import EVERYTHING
 from bot.store.engine import patience
 
 log = structlog.get_logger()
 CHANNEL = "redress"
 MAX_TOPICS = 100
 """A payload must stay below 8,000 bytes; more topics than this are notified as "everything"."""
-EVERYTHING = "*"
 AGAIN_SECONDS = 1.0
 PULSE_SECONDS = 10.0
 """So often it is proven that we still hear, and so long the proof may take."""

@@ -109,8 +109,8 @@ class BlueskyChannel(Watching):
 
     def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        names = (*context.exchange_names.values(), self._settings.name, *self._settings.brand_names)
-        return Reader(self._settings, Impostors(names, CONVERSATIONS), context.words, attaching)
+        names = (self._settings.name, *self._settings.brand_names)
+        return Reader(self._settings, Impostors(context.exchange_names, names, CONVERSATIONS), context.words, attaching)
 
     @override
     async def close(self) -> None:

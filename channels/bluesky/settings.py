@@ -49,6 +49,9 @@ class BlueskySettings(BaseModel):
     messages_per_minute: int = Field(default=20, ge=1)
     """Of one author; what goes beyond is kept for a person, and the bot is not asked."""
     messages_per_hour: int = Field(default=200, ge=1)
+    files_per_hour: int = Field(default=30, ge=1)
+    """Of one author; further files are left at Bluesky, and agents see that."""
+    file_bytes_per_hour: int = Field(default=200_000_000, ge=1)
     look_again_hours: int = Field(default=48, ge=0, le=720)
     """For so long after a post was stored its edits and its deletion are noticed; 0: not at all."""
     look_again_minutes: int = Field(default=30, ge=5, le=1440)
@@ -104,7 +107,12 @@ class BlueskySettings(BaseModel):
 
     @property
     def caps(self) -> Caps:
-        return Caps(messages_per_minute=self.messages_per_minute, messages_per_hour=self.messages_per_hour)
+        return Caps(
+            messages_per_minute=self.messages_per_minute,
+            messages_per_hour=self.messages_per_hour,
+            files_per_hour=self.files_per_hour,
+            file_bytes_per_hour=self.file_bytes_per_hour,
+        )
 
     @property
     def name(self) -> str:

@@ -115,7 +115,7 @@ class MastodonChannel(Watching):
 
     def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        impostors = Impostors((*context.exchange_names.values(), *self._settings.brand_names), self._settings.server)
+        impostors = Impostors(context.exchange_names, self._settings.brand_names, self._settings.server)
         return Reader(self._settings.is_own, impostors, self._settings.base_url, context.words, attaching)
 
     @override

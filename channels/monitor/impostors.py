@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, cached_property
 from typing import Any
 
 from channels.monitor.parts import entries
@@ -89,10 +89,17 @@ def why(called: Iterable[str], ours: Iterable[str]) -> str | None:
 
 
 class Impostors:
-    def __init__(self, names: Iterable[str], conversations: str) -> None:
-        """`names`: what we are called. `conversations`: the first half of the keys of this channel's conversations."""
-        self._names = tuple(filter(None, names))
+    def __init__(self, exchange: Mapping[str, str], names: Iterable[str], conversations: str) -> None:
+        """`exchange`: our name by language; `names`: what else we are called. `conversations`: the first half of the
+        keys of this channel's conversations."""
+        self._exchange = exchange
+        self._others = tuple(names)
         self._conversations = conversations
+
+    @cached_property
+    def _names(self) -> Sequence[str]:
+        """Put together for the first post: the name in 繁體 takes tables that a channel at rest does without."""
+        return tuple(filter(None, (*self._exchange.values(), *self._others)))
 
     def posing(
         self,

@@ -97,8 +97,8 @@ class XChannel(Watching):
         )
         files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds)
         attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        names = (*context.exchange_names.values(), *settings.brand_names)
-        reader = Reader(settings, Impostors(names, settings.account_id), context.words, attaching)
+        impostors = Impostors(context.exchange_names, settings.brand_names, settings.account_id)
+        reader = Reader(settings, impostors, context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
