@@ -18,8 +18,9 @@ from bot.belonging import insist_on_own
 from bot.bootstrap import Desk, build
 from bot.folder import held, insist_on_whole
 from bot.memory import settle_down
+from bot.script import script_of
 from bot.settings import Settings, SettingsError
-from bot.understanding import entities
+from bot.understanding import reading
 
 log = structlog.get_logger()
 MAX_FRAME_BYTES = 64 * 1024
@@ -45,7 +46,7 @@ async def _serve(settings: Settings) -> None:
     desk = build(settings)
     await insist_on_own(desk.store, settings.data_dir)
     await desk.shared_clock.follow()
-    await asyncio.to_thread(entities.prepare)  # takes seconds, which the first message would hold everything up for
+    await asyncio.to_thread(_warm_up)
     settle_down()
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()
@@ -56,6 +57,12 @@ async def _serve(settings: Settings) -> None:
         log.info("accepting", pid=os.getpid(), http_port=listener.getsockname()[1])
         await stop.wait()
         log.info("stopping")
+
+
+def _warm_up() -> None:
+    """Takes seconds, for which the first message would hold everything up."""
+    reading.prepare()
+    script_of("你好")
 
 
 @asynccontextmanager

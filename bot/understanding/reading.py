@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bot.understanding import entities
 from bot.understanding.entities import Entity, find_entities
 from bot.understanding.language import Language, language_of
 from bot.understanding.signals import Signals, signals_of
@@ -27,6 +28,14 @@ class Reading:
             "entities": [{k: v for k, v in vars(entity).items() if v is not None} for entity in self.entities],
             "signals": {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self.signals).items()},
         }
+
+
+def prepare() -> None:
+    """Loads and compiles what reading needs, which takes seconds: whoever answers people does it before the first of
+    them writes."""
+    entities.prepare()
+    for text in ("hello", "你好"):
+        read(text)
 
 
 def read(text: str) -> Reading:
