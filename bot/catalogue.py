@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 from bot.wording import HERE, Wording, load
@@ -12,5 +13,8 @@ PAGES = ("web", "console", "tracking", "help", "confirming", "broadcast")
 
 
 def whole() -> Wording:
-    """Raises WordingError when a sentence lacks its twin."""
-    return load(HERE, *(ROOT / "escalation" / part / "wording" for part in PAGES), *registry.folders())
+    """Read once. Raises WordingError when a sentence lacks its twin."""
+    return _read(HERE, *(ROOT / "escalation" / part / "wording" for part in PAGES), *registry.folders())
+
+
+_read = lru_cache(maxsize=2)(load)

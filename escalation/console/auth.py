@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from datetime import datetime, timedelta
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -31,6 +32,12 @@ VERIFIED_AT_ONCE = 4
 _HASHER = PasswordHasher()
 
 
+@cache
+def _hash_of_nobody() -> str:
+    """The hash that the password of an unknown login is compared with."""
+    return _HASHER.hash("nobody has this password")
+
+
 class Throttled(Exception):
     """Too many failed log-ins; try again after WINDOW."""
 
@@ -42,7 +49,7 @@ class LogIn:
         self._store = store
         self._clock = clock
         self._turn = asyncio.Semaphore(VERIFIED_AT_ONCE)
-        self._nobody = _HASHER.hash("nobody has this password")
+        self._nobody = _hash_of_nobody()
 
     async def __call__(self, login: str, password: str) -> AgentRow | None:
         """Unknown login, wrong password and disabled agent take the same time and give the same answer."""
