@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import math
 import re
 from collections.abc import Sequence
 from hashlib import sha256
@@ -12,9 +11,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from channels.facebook.intake import RETRY_SECONDS, Intake
+from channels.facebook.intake import Intake
 from channels.facebook.settings import WEBHOOK_PATH, FacebookSettings
 from channels.faults import NotStored
+from channels.monitor.deliveries import body_of, later
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -49,7 +49,7 @@ class Webhook:
 
     async def _post(self, request: Request) -> Response:
         try:
-            body = await _body(request)
+            body = await body_of(request, MAX_BODY_BYTES)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -61,21 +61,10 @@ class Webhook:
         try:
             await self._intake.take(body)
         except NotStored as fault:
-            seconds = math.ceil(fault.after_seconds or RETRY_SECONDS)
-            return Response(status_code=503, headers={"Retry-After": str(seconds)})
+            return later(fault)
         return Response(status_code=200)
 
     def _is_signed(self, body: bytes, shown: str) -> bool:
         """Over the bytes as they came, before anything of them is interpreted."""
         right = f"sha256={hmac.new(self._app_secret, body, sha256).hexdigest()}".encode()
         return bool(self._app_secret) and hmac.compare_digest(shown.encode("utf-8", "replace"), right)
-
-
-async def _body(request: Request) -> bytes | None:
-    """None when it is longer than any delivery. Raises ClientDisconnect."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            return None
-    return bytes(body)
