@@ -125,7 +125,7 @@ class LookingAgain:
             if post.original in known and post.edition not in known[post.original].versions
         ]
         removed = [
-            _removal(known[first], gone)
+            removal(first, known[first].author_id, known[first].language, gone)
             for first, gone in looked.gone.items()
             if first in known and gone.word not in known[first].versions
         ]
@@ -144,15 +144,16 @@ def removal_of(kept: Any, wording: Words, channel: str) -> ReadMessage | None:
     return ReadMessage(text="", kind=Kind.AUTOMATIC, note=note)
 
 
-def _removal(seen: Seen, gone: Gone) -> Post:
-    kept = {"gone": gone.word, "post": seen.first, "language": seen.language, "said": gone.said}
+def removal(first: str, author_id: str, language: str, gone: Gone) -> Post:
+    """The same one for a post and a word, whoever told of it. `first`: the id of the post's first version."""
+    kept = {"gone": gone.word, "post": first, "language": language, "said": gone.said}
     return Post(
-        id=f"{seen.first}:{gone.word}",
+        id=f"{first}:{gone.word}",
         position=0,
-        author_id=seen.author_id,
+        author_id=author_id,
         username="",
         language=None,
         raw=json.dumps(kept, separators=(",", ":"), sort_keys=True).encode(),
-        first=seen.first,
+        first=first,
         version=gone.word,
     )

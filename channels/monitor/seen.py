@@ -60,7 +60,7 @@ class SeenPosts:
         changed = set()
         for post in posts:
             known = versions.setdefault(post.original, set())
-            if known and post.edition not in known:
+            if _written(known) and post.edition not in known:
                 changed.add(post.id)
             known.add(post.edition)
         return changed
@@ -81,10 +81,16 @@ class SeenPosts:
                 }
                 versions = kept.setdefault(post.original, new)["versions"]
                 # Under the original's own id nothing further is stored: that version is still to come.
-                if post.edition not in versions and (not versions or post.id != post.original):
+                if post.edition not in versions and (not _written(versions) or post.id != post.original):
                     versions.append(post.edition)
             if sum(len(entry["versions"]) for entry in kept.values()) > before:
                 self._write(kept)
+
+    def having(self, version: str) -> Seen | None:
+        """The stored post that has this version. Raises OSError."""
+        with locked(self._lock):
+            kept = self._read()
+        return next((_seen(first, entry) for first, entry in kept.items() if version in entry["versions"]), None)
 
     def due(self, age: timedelta, every: timedelta, most: int) -> list[Seen]:
         """Those not older than `age` that were not asked for lately, the longest waiting first. Raises OSError."""
@@ -137,6 +143,11 @@ def _is_whole(entry: Any) -> bool:
         and isinstance(entry.get("versions"), list)
         and all(isinstance(version, str) for version in entry["versions"])
     )
+
+
+def _written(versions: Iterable[str]) -> set[str]:
+    """By the author: a network may tell of a removal before it tells of the post."""
+    return set(versions) - {DELETED, HIDDEN}
 
 
 def _seen(first: str, entry: dict[str, Any]) -> Seen:

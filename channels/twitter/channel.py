@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, override
 
-from channels.contract import ChannelContext
+from starlette.routing import BaseRoute
+
+from channels.contract import ChannelContext, Figures
 from channels.monitor.answers import Known
 from channels.monitor.attaching import Attaching
+from channels.monitor.deliveries import Deliveries
 from channels.monitor.faults import Unclear
 from channels.monitor.feed import Feed
 from channels.monitor.files import Files
@@ -32,12 +36,14 @@ from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
 from channels.twitter.settings import XSettings, query
+from channels.twitter.webhook import Webhook
 from channels.twitter.weight import MAX_WEIGHT, weight
 
 if TYPE_CHECKING:
     from channels.twitter.api import Api
 
 CHANNEL = "twitter"
+MENTIONS, SEARCH = "mentions", "search"
 SEARCH_WINDOW = timedelta(days=7)
 """How far back a recent search reaches (X API v2, "search/recent")."""
 OFF = "the X channel is off: the credentials of channel.twitter are not set"
@@ -64,53 +70,41 @@ class XChannel(Watching):
         self._api: Api | None = None
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
-        seen = SeenPosts(folder, clock)
+        seen, marks = SeenPosts(folder, clock), Marks(folder, SNOWFLAKE)
         receiver = Receiver(
             CHANNEL, settings.account_id, settings.is_own, context.accept, seen, called=lambda: self._listener.called
         )
-        account, posting, *looking = (
-            Pace(name, settings.poll_seconds, clock) for name in ("account", "replies", "mentions", "search")
-        )
-        marks = Marks(folder, SNOWFLAKE)
+        self._deliveries = Deliveries(CHANNEL)
+        self._webhook = Webhook(settings, receiver, seen, self._deliveries)
+        account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
+        looking = [Pace(name, seconds_between_looks(settings, name), clock) for name in (MENTIONS, SEARCH)]
         again = LookingAgain(Looking(self._connected).ask, TOGETHER, settings, seen, receiver, clock)
         state = State(WORDING, looking, [account, posting, again.pace], marks, clock, seen)
-        first = timedelta(hours=settings.first_hours)
-        feeds = [
-            Feed(ask, pace, marks, receiver, clock, first, window)
-            for pace, ask, window in zip(looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
-        ]
+        feeds = self._feeds(looking, marks, receiver, clock)
         looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
         self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
-        replying = Replying(self._connected, settings.is_own)
-        sender = Sender(
-            CHANNEL,
-            WORDING.network,
-            replying.check,
-            replying.post,
-            Templates(context.words, CHANNEL, context.public_url, weight, MAX_WEIGHT),
-            context.invitations.link,
-            Ledger(folder, settings.replies_per_hour),
-            posting,
-            state,
-            clock,
-            replies=settings.replies,
-        )
         files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds)
-        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
-        impostors = Impostors(context.exchange_names, settings.brand_names, settings.account_id)
-        reader = Reader(settings, impostors, context.words, attaching)
         parts = Parts(
             listener=self._listener,
             receiver=receiver,
-            reader=reader,
+            reader=self._reader(context, files, clock),
             files=files,
-            sender=sender,
+            sender=self._sender(context, posting, state, clock),
             state=state,
             caps=settings.caps,
         )
         super().__init__(parts, WORDING.network, off="" if settings.account_id else OFF)
         if settings.account_id:  # now, and not while the desk is serving
             self._connected()
+
+    @override
+    async def start(self) -> None:
+        self._deliveries.start()
+        await super().start()
+
+    @override
+    async def stop(self) -> None:
+        await asyncio.gather(super().stop(), self._deliveries.stop())
 
     @override
     async def close(self) -> None:
@@ -122,6 +116,44 @@ class XChannel(Watching):
     @override
     def door(self) -> str:
         return f"https://x.com/{self._listener.username}" if self._listener.username else ""
+
+    @override
+    def routes(self) -> Sequence[BaseRoute]:
+        return self._webhook.routes() if self._settings.webhook else ()
+
+    @override
+    def figures(self) -> Figures:
+        told = super().figures()
+        refused = Counter(told.refused) + self._deliveries.refused
+        return Figures(connections=told.connections, refused=dict(refused))
+
+    def _feeds(self, looking: Sequence[Pace], marks: Marks, receiver: Receiver, clock: ServerClock) -> list[Feed]:
+        first = timedelta(hours=self._settings.first_hours)
+        ways = zip(looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
+        return [Feed(ask, pace, marks, receiver, clock, first, window) for pace, ask, window in ways]
+
+    def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
+        settings = self._settings
+        attaching = Attaching(CHANNEL, files, context.words, clock.monotonic)
+        impostors = Impostors(context.exchange_names, settings.brand_names, settings.account_id)
+        return Reader(settings, impostors, context.words, attaching)
+
+    def _sender(self, context: ChannelContext, posting: Pace, state: State, clock: ServerClock) -> Sender:
+        """Raises ValueError when a reply would not fit into a post."""
+        replying = Replying(self._connected, self._settings.is_own)
+        return Sender(
+            CHANNEL,
+            WORDING.network,
+            replying.check,
+            replying.post,
+            Templates(context.words, CHANNEL, context.public_url, weight, MAX_WEIGHT),
+            context.invitations.link,
+            Ledger(context.data_dir / CHANNEL, self._settings.replies_per_hour),
+            posting,
+            state,
+            clock,
+            replies=self._settings.replies,
+        )
 
     def _connected(self) -> Api:
         """With its library, which a channel that is off does not load."""
@@ -144,3 +176,9 @@ class XChannel(Watching):
     async def _search(self, since: int, token: str | None) -> Page:
         asked = query(self._listener.username, self._settings.keywords)
         return page_of(await self._connected().search(asked, since, token))
+
+
+def seconds_between_looks(settings: XSettings, feed: str) -> float:
+    """The webhook brings what has to do with our account, and no keyword hits."""
+    brought = settings.webhook and (feed == MENTIONS or not settings.keywords)
+    return settings.backfill_seconds if brought else settings.poll_seconds

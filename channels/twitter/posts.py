@@ -35,8 +35,7 @@ def page_of(answer: Answer) -> Page:
 
 def posts_of(body: Mapping[str, Any], found: list[Any]) -> list[Post]:
     """What can be read of `found`, the posts in an answer with this body."""
-    users = {part(user, "id"): user for user in _included(body, "users")}
-    media = {part(item, "media_key"): item for item in _included(body, "media")}
+    users, media = _users(body), _media(body)
     return [post for entry in found if (post := _post(entry, users, media)) is not None]
 
 
@@ -45,26 +44,40 @@ def history_of(entry: Any) -> list[str]:
     return [each for each in entries(entry, "edit_history_tweet_ids") if whole(each) is not None]
 
 
-def _post(entry: Any, users: Mapping[Any, Any], media: Mapping[Any, Any]) -> Post | None:
+def post_of(kept: Mapping[str, Any], stored: Mapping[str, Any]) -> Post | None:
+    """`kept`: a post, its author and its media, as v2 tells them; `stored`: what is stored. None without id or
+    author."""
+    entry, user = part(kept, "post"), part(kept, "author")
     post_id, author = whole(part(entry, "id")), whole(part(entry, "author_id"))
     if post_id is None or author is None:
         return None
-    author_id = str(author)
-    user = users.get(author_id)
-    shown = [media[key] for key in entries(entry, "attachments", "media_keys") if isinstance(key, str) and key in media]
-    kept = {"post": entry, "author": user or {"id": author_id}, "media": shown}
     repost = any(part(each, "type") == "retweeted" for each in entries(entry, "referenced_tweets"))
     return Post(
         id=str(post_id),
         position=post_id,
-        author_id=author_id,
+        author_id=str(author),
         username=words(user, "username")[:50],
         language=spoken(part(entry, "lang")),
-        raw=json.dumps(kept, separators=(",", ":"), sort_keys=True).encode(),
+        raw=json.dumps(stored, separators=(",", ":"), sort_keys=True).encode(),
         envelope={"created_at": words(entry, "created_at")[:40]},
         refused="repost" if repost else None,
         first=next(iter(history_of(entry)), ""),
     )
+
+
+def _post(entry: Any, users: Mapping[Any, Any], media: Mapping[Any, Any]) -> Post | None:
+    author_id = str(whole(part(entry, "author_id")))
+    shown = [media[key] for key in entries(entry, "attachments", "media_keys") if isinstance(key, str) and key in media]
+    kept = {"post": entry, "author": users.get(author_id) or {"id": author_id}, "media": shown}
+    return post_of(kept, kept)
+
+
+def _users(body: Mapping[str, Any]) -> Mapping[Any, Any]:
+    return {part(user, "id"): user for user in _included(body, "users")}
+
+
+def _media(body: Mapping[str, Any]) -> Mapping[Any, Any]:
+    return {part(item, "media_key"): item for item in _included(body, "media")}
 
 
 def _included(body: Mapping[str, Any], name: str) -> list[Any]:

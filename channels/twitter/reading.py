@@ -17,10 +17,13 @@ from channels.monitor.impostors import Impostors
 from channels.monitor.looking_again import removal_of
 from channels.monitor.parts import clean, entries, language_of, part, whole, words
 from channels.public_contract import Posing, Public
+from channels.twitter.delivered import as_polled
 from channels.twitter.media import descriptions_of, files_of
 from channels.twitter.settings import XSettings
 
 _LEADING = re.compile(r"^(?:@\w{1,15}(?:\s+|$))+", re.ASCII)
+_UNASKED = {"webhook": "twitter.note_aside"}
+"""By the way in which a post came."""
 
 log = structlog.get_logger()
 
@@ -48,6 +51,8 @@ class Reader:
     async def _read(self, kept: Any, envelope: Mapping[str, Any], *, fetching: bool) -> ReadMessage:
         if (removal := removal_of(kept, self._words, "twitter")) is not None:
             return removal
+        if isinstance(delivered := part(kept, "delivered"), dict):
+            kept = as_polled(delivered)
         post_id, author_id = part(kept, "post", "id"), part(kept, "author", "id")
         if whole(post_id) is None or whole(author_id) is None:
             raise ValueError("no post")
@@ -60,7 +65,8 @@ class Reader:
         kind = Kind.OWN if self._is_own(author_id, username) else kind
         wanted = files_of(kept, self._most_bytes) if kind is not Kind.OWN else []
         attached = await self._attaching.of(wanted, language_of(text), fetching=fetching)
-        notes = [*self._notes(kept, text, addressed=addressed), *attached.notes]
+        unasked = None if addressed else _UNASKED.get(str(envelope.get("feed")), "twitter.note_keyword")
+        notes = [*self._notes(kept, text, unasked), *attached.notes]
         if not text and not attached.files and not attached.unfetched:
             notes.append(self._words.say("twitter.note_empty", language_of(text)))
         note = " ".join(notes) or None
@@ -91,9 +97,10 @@ class Reader:
             before_us=addressed and part(kept, "post", "in_reply_to_user_id") in answers,
         )
 
-    def _notes(self, kept: Any, text: str, *, addressed: bool) -> list[str]:
+    def _notes(self, kept: Any, text: str, unasked: str | None) -> list[str]:
+        """`unasked`: the sentence about a post that does not address us."""
         language = language_of(text)
-        notes = [] if addressed else [self._words.say("twitter.note_keyword", language)]
+        notes = [] if unasked is None else [self._words.say(unasked, language)]
         history = [each for each in entries(kept, "post", "edit_history_tweet_ids") if whole(each) is not None]
         if (edits := history.index(kept["post"]["id"]) if kept["post"]["id"] in history else 0) > 0:
             notes.append(self._words.say("twitter.note_edit", language, count=edits, first=history[0]))
@@ -101,6 +108,9 @@ class Reader:
             notes.append(self._words.say("twitter.note_described", language, descriptions=" / ".join(said)))
         if quoted := _quoted(kept):
             notes.append(self._words.say("twitter.note_quote", language, link=f"https://x.com/i/status/{quoted}"))
+        if part(kept, "cut") is True:
+            link = f"https://x.com/i/status/{kept['post']['id']}"
+            notes.append(self._words.say("twitter.note_cut", language, link=link))
         return notes
 
 

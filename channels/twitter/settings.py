@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -13,6 +14,7 @@ from channels.monitor.files import origins_of
 
 PUBLIC_API = "https://api.twitter.com"
 """What OAuth 1.0a signs, whatever server `api_url` names."""
+WEBHOOK_PATH = "/twitter/webhook"
 MAX_QUERY_CHARACTERS = 512
 """Of a recent search (X API v2, "search/recent", lowest access level)."""
 LONGEST_FIRST_HOURS = 167
@@ -45,6 +47,11 @@ class XSettings(BaseModel):
     replies_per_hour: int = Field(default=30, ge=1, le=1000)
     poll_seconds: float = Field(default=90, ge=5, le=900)
     """Between two looks at each feed, when nothing is left to fetch."""
+    webhook: bool = False
+    """Whether X posts to `WEBHOOK_PATH` what happens around our account (account activity), signed with
+    `consumer_secret`."""
+    backfill_seconds: float = Field(default=600, ge=5, le=3600)
+    """Between two looks at a feed whose posts are also brought to us."""
     first_hours: int = Field(default=24, ge=0, le=LONGEST_FIRST_HOURS)
     """How far back the very first look goes."""
     request_seconds: float = Field(default=10, gt=0, le=60)
@@ -105,6 +112,10 @@ class XSettings(BaseModel):
         if given and len(given) < len(CREDENTIALS):
             missing = ", ".join(name for name in CREDENTIALS if name not in given)
             raise ValueError(f"{', '.join(CREDENTIALS)} belong together: {missing} is not set")
+        if self.webhook and not given:
+            raise ValueError(
+                f"webhook: what is delivered is signed for our app and account: set {', '.join(CREDENTIALS)}"
+            )
         if len(query("a" * 15, self.keywords)) > MAX_QUERY_CHARACTERS:
             raise ValueError(f"keywords: together they make a search of more than {MAX_QUERY_CHARACTERS} characters")
         return self
@@ -142,13 +153,24 @@ def check(section: Mapping[str, Any], public_url: str) -> XSettings:
         settings = XSettings(**section)
     except ValidationError as error:
         raise ValueError("channel twitter: " + "; ".join(_sentence(e) for e in error.errors())) from None
-    public_api = settings.api_url == PUBLIC_API
-    if settings.account_id and settings.replies and public_api and not public_url.startswith("https://"):
+    if settings.account_id and settings.api_url == PUBLIC_API:
+        _check_address(settings, public_url)
+    return settings
+
+
+def _check_address(settings: XSettings, public_url: str) -> None:
+    """Raises ValueError."""
+    secure = public_url.startswith("https://")
+    if settings.replies and not secure:
         raise ValueError(
             "channel twitter: replies lead to the chat page, so they need a public_url that begins with https://; "
             "without one set replies = false"
         )
-    return settings
+    if settings.webhook and (not secure or re.search(r":[0-9]+$", urlsplit(public_url).netloc)):
+        raise ValueError(
+            "channel twitter: X posts to an address with https:// and without a port only, so the webhook needs such "
+            "a public_url; without one set webhook = false"
+        )
 
 
 def _sentence(error: Any) -> str:

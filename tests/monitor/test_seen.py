@@ -10,7 +10,7 @@ import pytest
 from channels.monitor import seen as module
 from channels.monitor.durable import read_json
 from channels.monitor.posts import Post
-from channels.monitor.seen import FILE, SeenPosts
+from channels.monitor.seen import DELETED, FILE, SeenPosts
 from tests.monitor.harness import Time
 
 DAY = timedelta(days=1)
@@ -53,6 +53,22 @@ def test_a_version_under_the_originals_id_is_still_to_come(tmp_path: Path, time:
     posts.add([post("at://a", version="c1")])
     posts.add([post("at://a", version="c2")])
     assert [seen.versions for seen in posts.due(DAY, timedelta(0), 10)] == [("c1",)]
+
+
+def test_a_post_that_comes_after_its_removal_is_no_change(tmp_path: Path, time: Time) -> None:
+    posts = SeenPosts(tmp_path, time.wall)
+    gone = post("1:deleted", first="1", version=DELETED)
+    posts.add([gone])
+    assert posts.changed([post("1", version="c1")]) == set()
+    posts.add([post("1", version="c1")])
+    assert posts.changed([post("2", first="1"), gone]) == {"2"}
+
+
+def test_a_post_is_known_by_each_of_its_versions(tmp_path: Path, time: Time) -> None:
+    posts = SeenPosts(tmp_path, time.wall)
+    posts.add([post("1"), post("2", first="1")])
+    found = [posts.having(version) for version in ("1", "2", "3")]
+    assert [seen and seen.first for seen in found] == ["1", "1", None]
 
 
 async def test_whose_turn_it_is(tmp_path: Path, time: Time) -> None:

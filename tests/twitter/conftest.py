@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from channels.twitter.channel import XChannel
+from channels.twitter.settings import WEBHOOK_PATH
 from tests.fakes.desk import FakeDesk
+from tests.fakes.web import Exchangeable, serving
 from tests.monitor.harness import Time
 from tests.twitter.harness import channel
 from tests.twitter.x_api import XApi
+from tests.twitter.x_webhook import XWebhook, calling
 
 type Start = Callable[..., Awaitable[XChannel]]
 
@@ -53,3 +57,18 @@ async def start(api: XApi, desk: FakeDesk, time: Time, tmp_path: Path) -> AsyncI
     for built in started:
         await built.stop()
         await built.close()
+
+
+@pytest.fixture
+async def deliver(start: Start, api: XApi) -> AsyncIterator[Callable[..., Awaitable[tuple[XChannel, XWebhook]]]]:
+    """Starts a channel with its webhook; X has not checked it yet."""
+    async with AsyncExitStack() as stack:
+
+        async def one(**settings: Any) -> tuple[XChannel, XWebhook]:
+            app = Exchangeable()
+            url = await stack.enter_async_context(serving(app))
+            built = await start(webhook=True, **settings)
+            app.routes = built.routes()
+            return built, await stack.enter_async_context(calling(api, f"{url}{WEBHOOK_PATH}"))
+
+        yield one

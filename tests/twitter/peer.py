@@ -1,32 +1,46 @@
-"""X in the contract suite: an API that is looked at, in time that only the test moves."""
+"""X in the contract suite: an API that is looked at, in time that only the test moves, and what X delivers."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, ClassVar, Self, override
 
+import httpx
+
 from channels.monitor.durable import read_json
 from channels.monitor.pace import ServerClock
 from channels.twitter.channel import SEARCH_WINDOW, XChannel
-from channels.twitter.settings import check
+from channels.twitter.settings import WEBHOOK_PATH, check
+from channels.twitter.webhook import MAX_BODY_BYTES
 from tests.contract.desk import ContractDesk
 from tests.contract.peer import Delivery, Heard, Peer
 from tests.fakes.desk import PUBLIC_URL
+from tests.fakes.web import Exchangeable, serving
 from tests.monitor.harness import Time
 from tests.monitor.media import MediaHost
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
+from tests.twitter.x_webhook import XWebhook, calling, delivery_of, signed
 
+HEARD = {200: Heard.STORED, 503: Heard.LATER}
 POLL_SECONDS = 30
 AGAIN_SECONDS = 300
 FEEDS = ("mentions", "search")
 
 
-class XPeer(Peer):
+class LooksPeer(Peer):
+    """Posts that are looked for."""
+
     channel_name = "twitter"
+    way: ClassVar[str] = "looks"
+    lacks: ClassVar[Mapping[str, str]] = {
+        "forge": "nobody calls us: we ask X",
+        "too_large": "a look reads what X has taken; its pages are bounded",
+    }
     cap: ClassVar[int] = 4
     max_file_bytes = 50_000
+    more_settings: ClassVar[Mapping[str, Any]] = {}
     reach: ClassVar[timedelta | None] = SEARCH_WINDOW
     channel: XChannel
 
@@ -50,9 +64,11 @@ class XPeer(Peer):
 
     @override
     async def restart(self) -> None:
-        times = {"request_seconds": 5, "poll_seconds": POLL_SECONDS, "look_again_minutes": AGAIN_SECONDS // 60}
-        settings = {**CREDENTIALS, "api_url": self._api.url, "messages_per_minute": self.cap, **times}
-        settings |= {"media_origins": [self._host.url], "max_media_bytes": self.max_file_bytes}
+        rhythm = {"poll_seconds": POLL_SECONDS, "backfill_seconds": POLL_SECONDS}
+        rhythm |= {"request_seconds": 5, "look_again_minutes": AGAIN_SECONDS // 60}
+        limits = {"messages_per_minute": self.cap, "max_media_bytes": self.max_file_bytes}
+        places = {"api_url": self._api.url, "media_origins": [self._host.url]}
+        settings = {**CREDENTIALS, **rhythm, **limits, **places, **self.more_settings}
         context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)
         clock = ServerClock(self._time.monotonic, self._time.wall)
         built = XChannel(context, check(settings, PUBLIC_URL), clock, self._time.sleep)
@@ -152,10 +168,14 @@ class XPeer(Peer):
         """Said later than whatever the channel looked at before."""
         if not self.stopped.is_set():
             await self._time.run(1)
+        post_id = self._write(text, author, edits, **more)
+        return Delivery(post_id, await self._looked(post_id))
+
+    def _write(self, text: str, author: int, edits: str | None = None, **more: Any) -> str:
         post_id = self._api.say(f"@{ACCOUNT['username']} {text}", author, **more)
         if edits is not None:
             self._api.posts[int(post_id)]["edit_history_tweet_ids"] = [edits, post_id]
-        return Delivery(post_id, await self._looked(post_id))
+        return post_id
 
     async def _looked(self, post_id: str) -> Heard:
         """Time goes by until a mark has passed the post, or an attempt to store it has failed."""
@@ -171,3 +191,73 @@ class XPeer(Peer):
     @property
     def _marks(self) -> Any:
         return self.desk.folder / "twitter" / "feeds.json"
+
+
+class WebhookPeer(LooksPeer):
+    """Posts that X delivers."""
+
+    way = "webhook"
+    lacks: ClassVar[Mapping[str, str]] = {}
+    more_settings: ClassVar[Mapping[str, Any]] = {"webhook": True}
+
+    def __init__(self, desk: ContractDesk, api: XApi, host: MediaHost, time: Time) -> None:
+        super().__init__(desk, api, host, time)
+        self._app = Exchangeable()
+        self._x: XWebhook
+        self._tweets: dict[str, Mapping[str, Any]] = {}
+
+    @classmethod
+    @asynccontextmanager
+    @override
+    async def open(cls, desk: ContractDesk) -> AsyncIterator[Self]:
+        async with (
+            super().open(desk) as peer,
+            serving(peer._app) as url,
+            calling(peer._api, f"{url}{WEBHOOK_PATH}") as peer._x,
+        ):
+            yield peer
+
+    @override
+    async def restart(self) -> None:
+        await super().restart()
+        self._app.routes = self.channel.routes()
+
+    @override
+    async def again(self, delivery: Delivery) -> Heard:
+        return await self._hand(tweet_create_events=[self._tweets[delivery.id]])
+
+    @override
+    async def forge(self, text: str) -> Sequence[Heard]:
+        post_id = self._write(text, 1001)
+        body = delivery_of({"tweet_create_events": [self._x.legacy(post_id)]})
+        del self._api.posts[int(post_id)]
+        right = signed(body)
+        shown = [None, "", "sha256=", right[:-1], right.removeprefix("sha256="), signed(body + b" "), signed(body, "")]
+        heard = [_heard(await self._x.post(body, each)) for each in shown]
+        answer = (await self._x.ask(crc_token="123")).json()
+        return [*heard, _heard(await self._x.post(b"123", answer["response_token"]))]
+
+    @override
+    async def too_large(self, text: str) -> Sequence[Heard]:
+        body = text.encode() + b" " * MAX_BODY_BYTES
+        return [_heard(await self._x.post(body, signed(body)))]
+
+    @override
+    async def delete(self, delivery: Delivery) -> Heard:
+        status = {"id": delivery.id, "user_id": self._tweets[delivery.id]["user"]["id_str"]}
+        return await self._hand(tweet_delete_events=[{"status": status}])
+
+    @override
+    async def _post(self, text: str, author: int, edits: str | None = None, **more: Any) -> Delivery:
+        """Delivered at once, before anybody looks."""
+        post_id = self._write(text, author, edits, **more)
+        self._tweets[post_id] = self._x.legacy(post_id)
+        return Delivery(post_id, await self.again(Delivery(post_id, Heard.LATER)))
+
+    async def _hand(self, **content: Any) -> Heard:
+        body = delivery_of(content)
+        return _heard(await self._x.post(body, signed(body)))
+
+
+def _heard(answer: httpx.Response) -> Heard:
+    return HEARD.get(answer.status_code, Heard.REFUSED)

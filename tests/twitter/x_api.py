@@ -68,7 +68,7 @@ class XApi:
     url: str = ""
     posts: dict[int, dict[str, Any]] = field(default_factory=dict)
     users: dict[str, dict[str, str]] = field(default_factory=lambda: {ACCOUNT["id"]: ACCOUNT})
-    media: dict[str, dict[str, str]] = field(default_factory=dict)
+    media: dict[str, dict[str, Any]] = field(default_factory=dict)
     posted: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     """Everything that was asked, also what was refused."""
