@@ -31,9 +31,10 @@ from tests.acceptance.bar import Bar, arguments, main
 from tests.fakes.desk import PUBLIC_URL
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
+from tests.monitor.network import Call, Fault
 from tests.process.desk import DeskProcess
 from tests.twitter.harness import SENTENCES
-from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Call, Fault, XApi
+from tests.twitter.x_api import ACCOUNT, CREDENTIALS, XApi
 
 OWN = int(ACCOUNT["id"])
 _OWN_LINK = re.compile(r"#join=[A-Za-z0-9_-]{43}")

@@ -120,13 +120,13 @@ class Pds(Network):
         return ROUTES.get(path.removeprefix("/xrpc/"), "unknown")
 
     @override
-    def check(self, endpoint: str, headers: Mapping[str, str]) -> None:
-        if endpoint == "login":
+    def check(self, call: Call) -> None:
+        if call.endpoint == "login":
             return
-        token = headers.get("authorization", "").removeprefix("Bearer ")
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
         if self.revoked or not token:
             raise Refused(401, "AuthMissing")
-        if token not in (self._renewal if endpoint == "renew" else self._access):
+        if token not in (self._renewal if call.endpoint == "renew" else self._access):
             raise Refused(400, "ExpiredToken")
 
     @override

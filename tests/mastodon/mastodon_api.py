@@ -120,8 +120,8 @@ class MastodonApi(Network):
         return routes.get((method, path), "unknown")
 
     @override
-    def check(self, endpoint: str, headers: Mapping[str, str]) -> None:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
+    def check(self, call: Call) -> None:
+        scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not hmac.compare_digest(token.encode(), TOKEN.encode()) or self.revoked:
             raise Refused(401, "The access token is invalid")
 

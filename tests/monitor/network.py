@@ -36,6 +36,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Call:
+    method: str
+    target: str
+    """Path and query, as they were asked for."""
     endpoint: str
     parameters: Mapping[str, Any]
     headers: Mapping[str, str]
@@ -90,12 +93,16 @@ class Network(ABC):
         """The name of what was asked for; "unknown" when there is none."""
 
     @abstractmethod
-    def check(self, endpoint: str, headers: Mapping[str, str]) -> None:
+    def check(self, call: Call) -> None:
         """Raises Refused when the caller has not proven who they are."""
 
     @abstractmethod
     def content(self, call: Call, path: str) -> Any:
         """Raises Refused."""
+
+    def status(self, endpoint: str) -> int:
+        """Of an answer that all is well."""
+        return 200
 
     @abstractmethod
     def untidy(self, content: Any) -> Any:
@@ -123,7 +130,7 @@ class Network(ABC):
     ) -> None:
         parts = urlsplit(target)
         endpoint = self.endpoint(method, parts.path)
-        call = Call(endpoint, _parameters(parts.query, headers, body), headers, self.now())
+        call = Call(method, target, endpoint, _parameters(parts.query, headers, body), headers, self.now())
         self.calls.append(call)
         fault = self.fail_next[endpoint].pop(0) if self.fail_next[endpoint] else Fault()
         if fault.done:
@@ -148,7 +155,7 @@ class Network(ABC):
                 more |= self.limits(1, 0, self.now() + timedelta(seconds=fault.reset_in))
             return fault.code, fault.text or b'{"error":"ToldToFail"}', more
         try:
-            self.check(call.endpoint, call.headers)
+            self.check(call)
         except Refused as refused:
             return refused.code, json.dumps({"error": str(refused)}).encode(), {}
         left, quota = self._count(call.endpoint)
@@ -161,7 +168,7 @@ class Network(ABC):
             return refused.code, json.dumps({"error": str(refused)}).encode(), quota
         if fault.untidy:
             content = self.untidy(content)
-        return 200, json.dumps(content).encode() if fault.text is None else fault.text, quota
+        return self.status(call.endpoint), json.dumps(content).encode() if fault.text is None else fault.text, quota
 
     def _count(self, endpoint: str) -> tuple[int, dict[str, str]]:
         began, used = self._used.get(endpoint, (self.now(), 0))

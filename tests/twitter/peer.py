@@ -20,7 +20,8 @@ from tests.fakes.desk import PUBLIC_URL
 from tests.fakes.web import Exchangeable, serving
 from tests.monitor.harness import Time
 from tests.monitor.media import MediaHost
-from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
+from tests.monitor.network import Fault
+from tests.twitter.x_api import ACCOUNT, CREDENTIALS, XApi
 from tests.twitter.x_webhook import XWebhook, calling, delivery_of, signed
 
 HEARD = {200: Heard.STORED, 503: Heard.LATER}

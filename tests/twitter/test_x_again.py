@@ -12,9 +12,10 @@ from channels.faults import NotStored
 from channels.monitor.durable import read_json
 from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
+from tests.monitor.network import Fault
 from tests.twitter.conftest import Start
 from tests.twitter.harness import texts
-from tests.twitter.x_api import Fault, XApi
+from tests.twitter.x_api import XApi
 
 HALF_HOUR = 1800.0
 HOUR = 3600.0

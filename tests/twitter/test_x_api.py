@@ -14,7 +14,8 @@ from channels.twitter.api import Api
 from channels.twitter.settings import check
 from tests.fakes.desk import PUBLIC_URL
 from tests.monitor.harness import Time
-from tests.twitter.x_api import CREDENTIALS, Fault, XApi
+from tests.monitor.network import Fault
+from tests.twitter.x_api import CREDENTIALS, XApi
 
 
 def client_of(api: XApi, **changes: Any) -> Api:

@@ -19,9 +19,10 @@ from channels.monitor.durable import read_json
 from tests.conftest import MovedClock
 from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
+from tests.monitor.network import Fault
 from tests.twitter.conftest import Start
 from tests.twitter.harness import texts
-from tests.twitter.x_api import ACCOUNT, CREDENTIALS, Fault, XApi
+from tests.twitter.x_api import ACCOUNT, CREDENTIALS, XApi
 
 OWN = int(ACCOUNT["id"])
 DAY = 86_400.0

@@ -13,9 +13,10 @@ from channels.faults import NeedsPerson, OutcomeUnknown, Rejected, RetryLater
 from channels.twitter.channel import XChannel
 from tests.fakes.desk import PUBLIC_URL, FakeDesk
 from tests.monitor.harness import Time
+from tests.monitor.network import Fault
 from tests.twitter.conftest import Start
 from tests.twitter.harness import SENTENCES, answer, channel
-from tests.twitter.x_api import ACCOUNT, Fault, XApi
+from tests.twitter.x_api import ACCOUNT, XApi
 
 HOUR = 3600.0
 

@@ -8,9 +8,10 @@ import pytest
 
 from tests.fakes.desk import FakeDesk
 from tests.monitor.harness import Time
+from tests.monitor.network import Fault
 from tests.twitter.conftest import Start
 from tests.twitter.harness import texts
-from tests.twitter.x_api import Fault, XApi
+from tests.twitter.x_api import XApi
 
 HOUR = 3600.0
 
