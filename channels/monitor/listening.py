@@ -65,6 +65,9 @@ class Listener:
         self.username = ""
         """Of our account, once the network has told."""
         self.title = ""
+        self.known = asyncio.Event()
+        """Set once this process is the one that listens, and knows our account."""
+        self._woken = asyncio.Event()
 
     @property
     def called(self) -> Sequence[str]:
@@ -77,13 +80,29 @@ class Listener:
             while True:
                 pause = await self._round()
                 if pause > 0:
-                    await self._sleep(pause)
+                    await self._rest(pause)
         finally:
             self._let_go()
+
+    def wake(self) -> None:
+        """Something may be due earlier than was thought."""
+        self._woken.set()
 
     async def finish(self) -> None:
         for feed in self._feeds:
             await feed.finish()
+
+    async def _rest(self, seconds: float) -> None:
+        waits = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._woken.wait())]
+        try:
+            ended, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        self._woken.clear()
+        for each in ended:
+            each.result()
 
     async def _round(self) -> float:
         """One step. Returns for how many seconds there is nothing to do."""
@@ -99,6 +118,7 @@ class Listener:
             return TURN_SECONDS
         if not self.username:
             return await self._at(self._account, self._account.due, self._who_are_we)
+        self.known.set()
         feed = min(self._feeds, key=lambda feed: self._allowed(feed.pace, feed.due))
         return await self._at(feed.pace, feed.due, feed.step)
 
@@ -147,6 +167,7 @@ class Listener:
 
     def _let_go(self) -> None:
         self._state.listening = False
+        self.known.clear()
         if self._lock is not None:
             unlock(self._lock)
             self._lock = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -44,10 +45,19 @@ class ServerClock:
 class Pace:
     """Of one endpoint."""
 
-    def __init__(self, name: str, every_seconds: float, clock: ServerClock) -> None:
+    def __init__(
+        self,
+        name: str,
+        every_seconds: float,
+        clock: ServerClock,
+        back_off: Callable[[int], float] | None = None,
+    ) -> None:
+        """`back_off`: seconds after that many failures in a row; None: those of a feed that is looked at."""
         self.name = name
+        self._back_off_seconds = back_off or _polite
         self._every = every_seconds
         self._clock = clock
+        self._answered_at = -math.inf
         self.due = 0.0
         self.heard = False
         """Whether it ever answered."""
@@ -64,12 +74,18 @@ class Pace:
     def answered(self, quota: Quota, *, more: bool) -> None:
         """`more`: there is something left to be fetched at once."""
         self.heard, self.failures, self.failing_since, self.fault = True, 0, None, ""
-        now = self._clock.monotonic()
+        now = self._answered_at = self._clock.monotonic()
         self._count(quota)
         self.due = now if more else now + self._every
         if quota.left == 0:
             self.used_up += 1
             self.due = max(self.due, now + _within_reason(quota.seconds))
+
+    def change(self, every_seconds: float, next_seconds: float) -> None:
+        """Another rhythm from now on; the next look comes `next_seconds` after the last, faults and quotas allowing."""
+        self._every = every_seconds
+        if not self.failures and not self.waits_for_quota:
+            self.due = self._answered_at + next_seconds
 
     def failed(self, fault: Fault) -> None:
         self.failures += 1
@@ -96,13 +112,16 @@ class Pace:
         self.renewed = None if seconds is None else self._clock() + timedelta(seconds=_within_reason(seconds))
 
     def _back_off(self) -> float:
-        """5 s, 10 s, then 60 s, 120 s ... at most 15 minutes, and up to a quarter more by chance."""
-        if not self.slow:
-            pause = FIRST_PAUSE_SECONDS * self.failures
-        else:
-            doublings = min(self.failures - FAILURES_TO_SLOW_DOWN, 10)
-            pause = min(SLOW_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS / 1.25)
-        return pause * (1 + random.random() / 4)  # noqa: S311 - no secret hangs on it
+        """And up to a quarter more by chance."""
+        return self._back_off_seconds(self.failures) * (1 + random.random() / 4)  # noqa: S311 - no secret hangs on it
+
+
+def _polite(failures: int) -> float:
+    """5 s, 10 s, then 60 s, 120 s ... at most 15 minutes with the quarter."""
+    if failures < FAILURES_TO_SLOW_DOWN:
+        return FIRST_PAUSE_SECONDS * failures
+    doublings = min(failures - FAILURES_TO_SLOW_DOWN, 10)
+    return float(min(SLOW_SECONDS * 2**doublings, LONGEST_PAUSE_SECONDS / 1.25))
 
 
 def _within_reason(seconds: float | None) -> float:

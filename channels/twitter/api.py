@@ -35,6 +35,8 @@ KNOWN = {
     "media_fields": "alt_text,duration_ms,preview_image_url,type,url,variants",
 }
 WANTED = {**KNOWN, "max_results": 100}
+STREAMED: Mapping[str, str] = {name.replace("_fields", ".fields"): value for name, value in KNOWN.items()}
+"""The same of the stream, whose parameters are X's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class Line(HTTPAdapter):
         request.url = self._api_url + (request.url or "").removeprefix(PUBLIC_API)
         response = super().send(request, *args, **{**more, "timeout": (self._seconds, self._seconds)})
         if not 200 <= response.status_code < 300:
-            fault = _judged(response)
+            fault = judged(response.status_code, response.headers)
             response.close()
             raise fault
         return response
@@ -75,6 +77,7 @@ class Api:
         self._account_id = settings.account_id
         self._looking = _client(settings)
         self._posting = _client(settings)
+        self._ruling = _ruling(settings)
         # A connection that the server has closed meanwhile would leave open whether the reply was taken.
         self._posting.session.headers["Connection"] = "close"
         self._one_post = asyncio.Lock()
@@ -106,9 +109,18 @@ class Api:
                 lambda: self._posting.create_tweet(text=text, in_reply_to_tweet_id=post_id, user_auth=True)
             )
 
+    async def rules(self) -> Answer:
+        return await self._call(self._ruling.get_rules)
+
+    async def add_rule(self, value: str, tag: str) -> Answer:
+        return await self._call(lambda: self._ruling.add_rules(tweepy.StreamRule(value=value, tag=tag)))
+
+    async def delete_rules(self, ids: Sequence[str]) -> Answer:
+        return await self._call(lambda: self._ruling.delete_rules(list(ids)))
+
     def close(self) -> None:
-        self._looking.session.close()
-        self._posting.session.close()
+        for client in (self._looking, self._posting, self._ruling):
+            client.session.close()
 
     async def _call(self, ask: Callable[[], requests.Response]) -> Answer:
         return await asyncio.to_thread(_answer, ask)
@@ -116,7 +128,18 @@ class Api:
 
 def _client(settings: XSettings) -> Any:
     words = (settings.consumer_key, settings.consumer_secret, settings.access_token, settings.access_token_secret)
-    client = tweepy.Client(None, *(word.get_secret_value() for word in words), return_type=requests.Response)
+    return _mounted(
+        tweepy.Client(None, *(word.get_secret_value() for word in words), return_type=requests.Response), settings
+    )
+
+
+def _ruling(settings: XSettings) -> Any:
+    """The stream is the app's own, not our account's."""
+    token = settings.bearer_token.get_secret_value()
+    return _mounted(tweepy.StreamingClient(token, return_type=requests.Response), settings)
+
+
+def _mounted(client: Any, settings: XSettings) -> Any:
     client.session.mount(PUBLIC_API, Line(settings.api_url, settings.request_seconds))
     # A proxy of the surroundings is for the public server only.
     client.session.trust_env = settings.api_url == PUBLIC_API
@@ -144,14 +167,15 @@ def _never_left(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError)
 
 
-def _judged(response: requests.Response) -> Fault:
-    match response.status_code:
+def judged(status: int, headers: Mapping[str, str]) -> Fault:
+    """Of every answer but 2xx."""
+    match status:
         case 401:
             return Unauthorized()
         case 403 | 404:
             return Forbidden()
         case 429:
-            return AskedToWait(quota(response.headers, LIMITS).seconds)
+            return AskedToWait(quota(headers, LIMITS).seconds)
         case code if 400 <= code < 500:
             return NotTaken()
         case _:

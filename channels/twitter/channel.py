@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, override
 
@@ -29,13 +30,16 @@ from channels.monitor.receive import Receiver
 from channels.monitor.seen import SeenPosts
 from channels.monitor.sending import Sender, Templates
 from channels.monitor.state import State, Wording
-from channels.monitor.watching import Parts, Watching
+from channels.monitor.watching import STOP_SECONDS, Parts, Watching
+from channels.twitter import posts
 from channels.twitter.ids import SNOWFLAKE
 from channels.twitter.looking import TOGETHER, Looking
 from channels.twitter.posts import page_of
 from channels.twitter.reading import Reader
 from channels.twitter.replying import Replying
+from channels.twitter.rules import reconciled
 from channels.twitter.settings import XSettings, query
+from channels.twitter.streaming import STREAM, Streaming, doubled
 from channels.twitter.webhook import Webhook
 from channels.twitter.weight import MAX_WEIGHT, weight
 
@@ -63,9 +67,10 @@ class XChannel(Watching):
         settings: XSettings,
         clock: ServerClock | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        rest: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """`clock` and `sleep` are how the channel knows the time and waits. Raises ValueError when a reply would not
-        fit into a post."""
+        """`clock` and `sleep` are how the channel knows the time and waits; `rest`: how it waits before it connects to
+        the stream again. Raises ValueError when a reply would not fit into a post."""
         self._settings = settings
         self._api: Api | None = None
         clock = clock or ServerClock()
@@ -77,11 +82,17 @@ class XChannel(Watching):
         self._deliveries = Deliveries(CHANNEL)
         self._webhook = Webhook(settings, receiver, seen, self._deliveries)
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
-        looking = [Pace(name, seconds_between_looks(settings, name), clock) for name in (MENTIONS, SEARCH)]
+        self._looking = [Pace(name, seconds_between_looks(settings, name), clock) for name in (MENTIONS, SEARCH)]
+        streamed = Pace(STREAM, 0.0, clock, doubled)
         again = LookingAgain(Looking(self._connected).ask, TOGETHER, settings, seen, receiver, clock)
-        state = State(WORDING, looking, [account, posting, again.pace], marks, clock, seen)
-        feeds = self._feeds(looking, marks, receiver, clock)
+        heard = [*self._looking, streamed] if settings.streamed else self._looking
+        state = State(WORDING, heard, [account, posting, again.pace], marks, clock, seen)
+        feeds = self._feeds(self._looking, marks, receiver, clock)
         looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
+        self._streaming = Streaming(
+            self._lines, self._rules, posts.streamed, receiver, streamed, self._stream_changed, clock, rest
+        )
+        self._reading: asyncio.Task[None] | None = None
         self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
         files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds)
         parts = Parts(
@@ -101,10 +112,17 @@ class XChannel(Watching):
     async def start(self) -> None:
         self._deliveries.start()
         await super().start()
+        if self._settings.streamed and self._reading is None:
+            self._reading = asyncio.create_task(self._read_stream())
 
     @override
     async def stop(self) -> None:
-        await asyncio.gather(super().stop(), self._deliveries.stop())
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reading
+            self._reading = None
+        await asyncio.gather(super().stop(), self._deliveries.stop(), self._streaming.finish(STOP_SECONDS))
 
     @override
     async def close(self) -> None:
@@ -163,6 +181,26 @@ class XChannel(Watching):
             self._api = Api(self._settings)
         return self._api
 
+    async def _read_stream(self) -> None:
+        """One process of several reads it: the one that looks."""
+        await self._listener.known.wait()
+        await self._streaming.run()
+
+    def _stream_changed(self, up: bool) -> None:
+        """What a break may have cost is brought by a look, as soon as it is due without a stream; while the stream is
+        up, looks are rarer."""
+        for pace in self._looking:
+            pace.change(seconds_between_looks(self._settings, pace.name, streamed=up), self._settings.poll_seconds)
+        self._listener.wake()
+
+    def _lines(self) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        from channels.twitter.stream import Stream
+
+        return Stream(self._settings).lines()
+
+    async def _rules(self) -> frozenset[str]:
+        return await reconciled(self._connected(), query(self._listener.username, self._settings.keywords))
+
     async def _who_are_we(self) -> Known:
         answer = await self._connected().account()
         username = part(answer.body, "data", "username")
@@ -178,7 +216,7 @@ class XChannel(Watching):
         return page_of(await self._connected().search(asked, since, token))
 
 
-def seconds_between_looks(settings: XSettings, feed: str) -> float:
-    """The webhook brings what has to do with our account, and no keyword hits."""
-    brought = settings.webhook and (feed == MENTIONS or not settings.keywords)
+def seconds_between_looks(settings: XSettings, feed: str, *, streamed: bool = False) -> float:
+    """The webhook brings what has to do with our account, and no keyword hits; the stream brings both."""
+    brought = streamed or (settings.webhook and (feed == MENTIONS or not settings.keywords))
     return settings.backfill_seconds if brought else settings.poll_seconds

@@ -44,6 +44,11 @@ def history_of(entry: Any) -> list[str]:
     return [each for each in entries(entry, "edit_history_tweet_ids") if whole(each) is not None]
 
 
+def streamed(entry: Any, beside: Mapping[str, Any]) -> Post | None:
+    """A post of the stream; `beside` is the line that holds it. None without id or author."""
+    return _post(entry, _users(beside), _media(beside))
+
+
 def post_of(kept: Mapping[str, Any], stored: Mapping[str, Any]) -> Post | None:
     """`kept`: a post, its author and its media, as v2 tells them; `stored`: what is stored. None without id or
     author."""

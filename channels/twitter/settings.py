@@ -23,6 +23,7 @@ MEDIA_ORIGINS = ("https://pbs.twimg.com", "https://video.twimg.com")
 """Where X keeps pictures and films."""
 CREDENTIALS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 _USERNAME = re.compile(r"@?([A-Za-z0-9_]{1,15})")
+_WORD = re.compile(r"[\x21-\x7e]{1,1000}")
 _ACCESS_TOKEN = re.compile(r"([0-9]{1,19})-[A-Za-z0-9]{10,100}")
 
 
@@ -50,6 +51,10 @@ class XSettings(BaseModel):
     webhook: bool = False
     """Whether X posts to `WEBHOOK_PATH` what happens around our account (account activity), signed with
     `consumer_secret`."""
+    bearer_token: SecretStr = SecretStr("")
+    """Of our app: with it the filtered stream is read, which brings what the search finds, as it is posted."""
+    stream_silence_seconds: float = Field(default=21, gt=0, le=300)
+    """For so long the stream may be silent; X sends a sign of life every 20 seconds."""
     backfill_seconds: float = Field(default=600, ge=5, le=3600)
     """Between two looks at a feed whose posts are also brought to us."""
     first_hours: int = Field(default=24, ge=0, le=LONGEST_FIRST_HOURS)
@@ -77,6 +82,13 @@ class XSettings(BaseModel):
     def _like_a_token(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and not _ACCESS_TOKEN.fullmatch(value.get_secret_value()):
             raise ValueError("this is not an access token such as 1234567-AbC…, which begins with the account's number")
+        return value
+
+    @field_validator("bearer_token")
+    @classmethod
+    def _one_word(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not _WORD.fullmatch(value.get_secret_value()):
+            raise ValueError("this is not a bearer token, which has up to 1,000 characters without spaces")
         return value
 
     @field_validator("own_usernames")
@@ -112,10 +124,8 @@ class XSettings(BaseModel):
         if given and len(given) < len(CREDENTIALS):
             missing = ", ".join(name for name in CREDENTIALS if name not in given)
             raise ValueError(f"{', '.join(CREDENTIALS)} belong together: {missing} is not set")
-        if self.webhook and not given:
-            raise ValueError(
-                f"webhook: what is delivered is signed for our app and account: set {', '.join(CREDENTIALS)}"
-            )
+        if not given and (self.webhook or self.streamed):
+            raise ValueError(f"webhook and bearer_token need to know our app and account: set {', '.join(CREDENTIALS)}")
         if len(query("a" * 15, self.keywords)) > MAX_QUERY_CHARACTERS:
             raise ValueError(f"keywords: together they make a search of more than {MAX_QUERY_CHARACTERS} characters")
         return self
@@ -128,6 +138,10 @@ class XSettings(BaseModel):
             files_per_hour=self.files_per_hour,
             file_bytes_per_hour=self.file_bytes_per_hour,
         )
+
+    @property
+    def streamed(self) -> bool:
+        return bool(self.bearer_token.get_secret_value())
 
     @property
     def account_id(self) -> str:

@@ -27,7 +27,11 @@ class Time:
         until = self._until = self.seconds + seconds
         async with self._changed:
             self._changed.notify_all()
-            await self._changed.wait_for(lambda: self.seconds >= until)
+            try:
+                await self._changed.wait_for(lambda: self.seconds >= until)
+            except asyncio.CancelledError:  # it was woken, and has something to do
+                self._until = None
+                raise
 
     async def idle(self) -> None:
         """Waits until the channel has nothing to do but to wait."""

@@ -17,6 +17,8 @@ from email.utils import format_datetime
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+type Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -104,6 +106,14 @@ class Network(ABC):
         """Of an answer that all is well."""
         return 200
 
+    def lasts(self, call: Call) -> bool:
+        """Whether the answer has no end, and `last` gives it."""
+        return False
+
+    async def last(self, call: Call, line: Connection) -> None:
+        """Sends what comes, until the call is to end."""
+        raise LookupError(call.endpoint)
+
     @abstractmethod
     def untidy(self, content: Any) -> Any:
         """The same page with its posts repeated and out of order."""
@@ -119,15 +129,16 @@ class Network(ABC):
             method, target, _ = line.split(" ")
             headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
             body = await reader.readexactly(int(headers.get("content-length", 0)))
-            await self._respond(writer, method, target, headers, body)
+            await self._respond((reader, writer), method, target, headers, body)
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
             writer.close()
 
     async def _respond(
-        self, writer: asyncio.StreamWriter, method: str, target: str, headers: Mapping[str, str], body: bytes
+        self, line: Connection, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> None:
+        _, writer = line
         parts = urlsplit(target)
         endpoint = self.endpoint(method, parts.path)
         call = Call(method, target, endpoint, _parameters(parts.query, headers, body), headers, self.now())
@@ -140,9 +151,14 @@ class Network(ABC):
             return
         code, content, more = self._answer(call, parts.path, fault)
         said = {"Date": format_datetime(self.now(), usegmt=True), "Content-Type": "application/json", **more}
-        said |= {"Content-Length": str(len(content)), "Connection": "close"}
+        lasts = code == 200 and self.lasts(call)
+        said |= {"Connection": "close"} | ({} if lasts else {"Content-Length": str(len(content))})
         head = "".join(f"{name}: {value}\r\n" for name, value in said.items())
         writer.write(f"HTTP/1.1 {code} -\r\n{head}\r\n".encode())
+        if lasts:
+            await writer.drain()
+            await self.last(call, line)
+            return
         writer.write(content[: len(content) // 2] if fault.truncated else content)
         await writer.drain()
         async with self.changed:

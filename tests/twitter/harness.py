@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,10 +32,17 @@ def context(folder: Path, desk: FakeDesk, public_url: str = PUBLIC_URL, **settin
     return desk_context(folder, desk, WORDS, settings, public_url=public_url, invitations=Links())
 
 
-def channel(folder: Path, desk: FakeDesk, api_url: str, time: Time, **more: Any) -> XChannel:
+def channel(
+    folder: Path,
+    desk: FakeDesk,
+    api_url: str,
+    time: Time,
+    rest: Callable[[float], Awaitable[object]] | None = None,
+    **more: Any,
+) -> XChannel:
     built = context(folder, desk, **{**CREDENTIALS, "api_url": api_url, "request_seconds": 5, **more})
     clock = ServerClock(time.monotonic, time.wall)
-    return XChannel(built, check(built.settings, built.public_url), clock, time.sleep)
+    return XChannel(built, check(built.settings, built.public_url), clock, time.sleep, rest or asyncio.sleep)
 
 
 def answer(post_id: str, sender: int = 77, **changes: Any) -> OutboundMessage:

@@ -36,7 +36,7 @@ async def time() -> Time:
 
 @pytest.fixture
 async def reader(tmp_path: Path, host: MediaHost, time: Time) -> AsyncIterator[XChannel]:
-    settings = {"media_origins": [host.url], "max_media_bytes": 10_000}
+    settings: dict[str, Any] = {"media_origins": [host.url], "max_media_bytes": 10_000}
     built = channel(tmp_path, FakeDesk(), "http://127.0.0.1:9", time, **settings)
     yield built
     await built.close()

@@ -28,6 +28,11 @@ from tests.twitter.x_api import CREDENTIALS
         ({"api_url": "x.com"}, "is not an address"),
         ({"poll_seconds": 1}, "poll_seconds: "),
         ({"first_hours": 200}, "first_hours: "),
+        ({"bearer_token": "two words"}, "bearer_token: this is not a bearer token"),
+        ({"bearer_token": "AAAA"}, "webhook and bearer_token need to know our app and account: set consumer_key"),
+        ({"webhook": True}, "webhook and bearer_token need to know our app and account: set consumer_key"),
+        ({"stream_silence_seconds": 0}, "stream_silence_seconds: "),
+        ({"backfill_seconds": 1}, "backfill_seconds: "),
         ({"replies_per_hour": 0}, "replies_per_hour: "),
     ],
 )
@@ -42,6 +47,15 @@ def test_replies_need_a_public_address() -> None:
     with pytest.raises(ValueError, match="replies = false"):
         check(CREDENTIALS, "http://127.0.0.1:8080")
     assert check({**CREDENTIALS, "replies": False}, "http://127.0.0.1:8080").account_id == "4242"
+
+
+@pytest.mark.parametrize("public_url", ["http://desk.exchange.example", "https://desk.exchange.example:8443"])
+def test_a_webhook_needs_an_address_that_x_takes(public_url: str) -> None:
+    section = {**CREDENTIALS, "webhook": True, "replies": False}
+    with pytest.raises(ValueError, match="webhook = false"):
+        check(section, public_url)
+    assert check(section, PUBLIC_URL).webhook
+    assert check({**section, "api_url": "http://127.0.0.1:9"}, public_url).webhook
 
 
 def test_a_search_asks_for_our_name_and_the_keywords() -> None:

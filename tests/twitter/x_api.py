@@ -1,6 +1,6 @@
 """An X API v2 on a free port: the parts of https://docs.x.com/x-api that the channel speaks.
 
-Every request must be signed with OAuth 1.0a for the official address.
+Every request must be signed with OAuth 1.0a for the official address, or carry the app's bearer token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from hashlib import sha1
 from typing import Any, override
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from tests.monitor.network import Call, Network, Refused, mixed
+from tests.monitor.network import Call, Connection, Network, Refused, mixed
+from tests.twitter.x_stream import BEARER, Connections, Rules
 
 OFFICIAL = "https://api.twitter.com"
 ACCOUNT = {"id": "4242", "name": "Demo Exchange", "username": "DemoExchange"}
@@ -24,13 +25,21 @@ CREDENTIALS = {
     "access_token": "4242-AccountTokenOfTheTest",
     "access_token_secret": "account-secret",
 }
-QUOTAS = {"account": 75, "mentions": 180, "search": 180, "post": 100, "lookups": 900}
+QUOTAS = {
+    **{"account": 75, "mentions": 180, "search": 180, "lookups": 900, "post": 100},
+    **{"rules": 450, "change_rules": 100, "stream": 50},
+}
+BY_THE_APP = ("rules", "change_rules", "stream")
+"""What the app asks for itself, with its bearer token."""
 ROUTES = {
     ("GET", "/2/users/me"): "account",
     ("GET", f"/2/users/{ACCOUNT['id']}/mentions"): "mentions",
     ("GET", "/2/tweets/search/recent"): "search",
     ("POST", "/2/tweets"): "post",
     ("GET", "/2/tweets"): "lookups",
+    ("GET", "/2/tweets/search/stream/rules"): "rules",
+    ("POST", "/2/tweets/search/stream/rules"): "change_rules",
+    ("GET", "/2/tweets/search/stream"): "stream",
 }
 MENTIONS_AT_MOST = 800
 SEARCHED_BACK = timedelta(days=7)
@@ -49,6 +58,8 @@ class XApi(Network):
         self.media: dict[str, dict[str, Any]] = {}
         self.protected: set[str] = set()
         """Posts that are no longer for us to see."""
+        self.rules = Rules()
+        self.stream = Connections()
         self._nonces: set[str] = set()
         self._number = 0
 
@@ -87,6 +98,15 @@ class XApi(Network):
         for each in self.posts[int(post_id)]["edit_history_tweet_ids"]:
             del self.posts[int(each)]
 
+    def bring(self, post_id: str) -> None:
+        """To every open stream, if a rule wants it."""
+        found = [rule for rule in self.rules.kept.values() if int(post_id) in self.matching(rule["value"])]
+        if found:
+            post = self.posts[int(post_id)]
+            beside = {"users": [self.users[post["author_id"]]], "media": list(self.media.values())}
+            matched = [{"id": rule["id"], "tag": rule["tag"]} for rule in found]
+            self.stream.line({"data": post, "includes": beside, "matching_rules": matched})
+
     # The server.
 
     @override
@@ -95,7 +115,12 @@ class XApi(Network):
 
     @override
     def check(self, call: Call) -> None:
-        if self.revoked or not self._is_signed(call.method, call.target, call.headers.get("authorization", "")):
+        shown = call.headers.get("authorization", "")
+        if call.endpoint in BY_THE_APP:
+            known = hmac.compare_digest(shown, f"Bearer {BEARER}")
+        else:
+            known = self._is_signed(call.method, call.target, shown)
+        if self.revoked or not known:
             raise Refused(401, "Unauthorized")
 
     @override
@@ -108,7 +133,15 @@ class XApi(Network):
 
     @override
     def status(self, endpoint: str) -> int:
-        return 201 if endpoint == "post" else 200
+        return 201 if endpoint in ("post", "change_rules") else 200
+
+    @override
+    def lasts(self, call: Call) -> bool:
+        return call.endpoint == "stream"
+
+    @override
+    async def last(self, call: Call, line: Connection) -> None:
+        await self.stream.serve(*line, self.released)
 
     @override
     def untidy(self, content: Any) -> Any:
@@ -133,6 +166,12 @@ class XApi(Network):
                 return self._page(self.matching(call.parameters["query"]), call.parameters, "next_token")
             case "lookups":
                 return self._looked_up(call.parameters["ids"].split(","))
+            case "rules":
+                return self.rules.told()
+            case "change_rules":
+                return self.rules.change(call.parameters)
+            case "stream":
+                return {}
             case "post":
                 return {"data": self._post(call.parameters)}
             case _:
