@@ -2,9 +2,8 @@
 
 python -m tests.acceptance.a22_social_monitor --database both
 
-This channel asks X and has no door for it, so there is no challenge to answer and no signature to check. X's refusals
-meet desks of their own, in the run on SQLite, for five minutes of real time; what these asked is read from the log of
-the server. The short form is `test_a22.py`.
+X also knocks at the desk's webhook, rightly and wrongly (`x_door.py`), while looks go on. X's refusals meet desks of
+their own, in the run on SQLite, for five minutes of real time; what these asked is read from the log of the server.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from bot.store.migrate import migrate
 from bot.store.store import Store
 from bot.store.tables import Conversation, Inbox, Outbox
 from tests.acceptance.bar import Bar, arguments, main
+from tests.acceptance.x_door import knock
 from tests.fakes.desk import PUBLIC_URL
 from tests.fakes.rasa import FakeRasa
 from tests.fakes.web import serving
@@ -93,6 +93,11 @@ class Trial:
         right = [reply for reply in self.api.posted if _template(reply) == SENTENCES[language_of[reply["to"]]]]
         figure = f"{len(right)} of {len(CONFIDING)}"
         self.bar.require(len(right) == len(CONFIDING), "posts that confide: the template in their language", figure)
+
+    async def door(self) -> None:
+        """The webhook, before there is a crowd: authors of it are the first to come."""
+        authors = [10_000 + number for number in range(min(10, self.plan.authors))]
+        self.wanted |= await knock(self.bar, self.api, self.desk.url, self.store, authors)
 
     async def crowd(self) -> None:
         """Copies, reposts, our own posts; pages that are out of order, break off or are refused; and kill -9."""
@@ -233,6 +238,7 @@ async def watched(bar: Bar, plan: Plan, folder: Path, database_url: str, rasa_ur
         trial = Trial(bar, plan, api, store, desk)
         try:
             await trial.confide()
+            await trial.door()
             await trial.crowd()
             await trial.judge()
         finally:
@@ -245,6 +251,8 @@ def _desk(folder: Path, database_url: str, rasa_url: str, api_url: str, plan: Pl
         **CREDENTIALS,
         "api_url": api_url,
         "poll_seconds": 5,
+        "backfill_seconds": 5,
+        "webhook": True,
         "own_usernames": ["DemoNews"],
         "replies_per_hour": plan.replies_per_hour,
     }
