@@ -34,7 +34,7 @@ from channels.facebook.messenger import Messenger
 from channels.facebook.public import MAX_CHARACTERS, PERSON, Public
 from channels.facebook.reading import Reader
 from channels.facebook.settings import FacebookSettings
-from channels.facebook.watch import GRACE, Watch
+from channels.facebook.watch import Watch
 from channels.facebook.webhook import Webhook
 from channels.faults import NeedsPerson, RetryLater
 from channels.monitor.answers import Known
@@ -45,6 +45,7 @@ from channels.monitor.files import Files
 from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener
 from channels.monitor.marks import Marks
+from channels.monitor.missed import GRACE
 from channels.monitor.pace import Pace, ServerClock
 from channels.monitor.parts import moment, part
 from channels.monitor.positions import MICROSECONDS

@@ -41,7 +41,7 @@ class Intake:
 
     async def _store(self, batch: Batch) -> None:
         """Raises NotStored."""
-        self._watch.webhook_came()
+        self._watch.delivered()
         self.refused.update(batch.ignored)
         await self._all(
             self.messages.take(batch.messages, WEBHOOK),

@@ -12,9 +12,9 @@ from typing import Any
 from channels.facebook.events import MOST_NAME_CHARACTERS, packed
 from channels.facebook.graph import Answer, Graph
 from channels.facebook.ids import ident, name_of, person
-from channels.facebook.watch import GRACE
 from channels.monitor.faults import Unclear
 from channels.monitor.marks import Marks
+from channels.monitor.missed import GRACE
 from channels.monitor.pace import ServerClock
 from channels.monitor.parts import entries, moment, part, words
 from channels.monitor.positions import MICROSECONDS

@@ -2,33 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from channels.monitor.pace import ServerClock
-
-GRACE = timedelta(minutes=2)
-"""A delivery may be so late; until then a look leaves a message to it."""
+from channels.monitor.missed import Missed
 
 
-class Watch:
-    def __init__(self, clock: ServerClock) -> None:
-        self._clock = clock
-        self._listening_since: datetime | None = None
-        self._missed_since: datetime | None = None
-        self._missed = 0
-        self._forbidden = False
-
-    def started(self) -> None:
-        self._listening_since = self._clock()
-
-    def webhook_came(self) -> None:
-        self._missed_since, self._missed = None, 0
-
-    def found(self, written: datetime) -> None:
-        """A look brought something new. What was written before we listened, Facebook may still deliver."""
-        if self._listening_since is not None and written > self._listening_since:
-            self._missed_since = min(written, self._missed_since or written)
-            self._missed += 1
+class Watch(Missed):
+    _forbidden = False
 
     def forbidden(self) -> None:
         self._forbidden = True
@@ -38,14 +16,14 @@ class Watch:
 
     @property
     def undelivered(self) -> bool:
-        return self._missed > 0
+        return self.count > 0
 
     def sentences(self) -> list[str]:
         said = []
-        if self._missed_since is not None:
+        if self.since is not None:
             said.append(
-                f"Facebook: nothing is delivered to the webhook since {self._missed_since:%Y-%m-%d %H:%M} UTC, though "
-                f"{self._missed} new messages or comments were found by looking; check the webhook in the app's "
+                f"Facebook: nothing is delivered to the webhook since {self.since:%Y-%m-%d %H:%M} UTC, though "
+                f"{self.count} new messages or comments were found by looking; check the webhook in the app's "
                 "dashboard, its fields, and the way to public_url"
             )
         if self._forbidden:

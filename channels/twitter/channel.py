@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, override
 
 from starlette.routing import BaseRoute
 
-from channels.contract import ChannelContext, Figures
+from channels.contract import Accepted, ChannelContext, Figures, InboundMessage
 from channels.monitor.answers import Known
 from channels.monitor.attaching import Attaching
 from channels.monitor.deliveries import Deliveries
@@ -23,8 +23,9 @@ from channels.monitor.ledger import Ledger
 from channels.monitor.listening import Listener, Look
 from channels.monitor.looking_again import LookingAgain
 from channels.monitor.marks import Marks
+from channels.monitor.missed import Missed
 from channels.monitor.pace import Pace, ServerClock
-from channels.monitor.parts import part, words
+from channels.monitor.parts import moment, part, words
 from channels.monitor.posts import Page
 from channels.monitor.receive import Receiver
 from channels.monitor.seen import SeenPosts
@@ -75,25 +76,24 @@ class XChannel(Watching):
         self._api: Api | None = None
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
+        self._accept = context.accept
         seen, marks = SeenPosts(folder, clock), Marks(folder, SNOWFLAKE)
         receiver = Receiver(
-            CHANNEL, settings.account_id, settings.is_own, context.accept, seen, called=lambda: self._listener.called
+            CHANNEL, settings.account_id, settings.is_own, self._kept, seen, called=lambda: self._listener.called
         )
-        self._deliveries = Deliveries(CHANNEL)
-        self._webhook = Webhook(settings, receiver, seen, self._deliveries)
+        self._deliveries, self._missed = Deliveries(CHANNEL), Missed(clock)
+        self._webhook = Webhook(settings, receiver, seen, self._deliveries, self._missed)
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
         self._looking = [Pace(name, seconds_between_looks(settings, name), clock) for name in (MENTIONS, SEARCH)]
         streamed = Pace(STREAM, 0.0, clock, doubled)
-        again = LookingAgain(Looking(self._connected).ask, TOGETHER, settings, seen, receiver, clock)
         heard = [*self._looking, streamed] if settings.streamed else self._looking
+        again = LookingAgain(Looking(self._connected).ask, TOGETHER, settings, seen, receiver, clock)
         state = State(WORDING, heard, [account, posting, again.pace], marks, clock, seen)
-        feeds = self._feeds(self._looking, marks, receiver, clock)
+        feeds = self._feeds(marks, receiver, clock)
         looks: list[Look] = [*feeds, again] if settings.look_again_hours else [*feeds]
-        self._streaming = Streaming(
-            self._lines, self._rules, posts.streamed, receiver, streamed, self._stream_changed, clock, rest
-        )
-        self._reading: asyncio.Task[None] | None = None
         self._listener = Listener(folder, self._who_are_we, account, looks, marks, state, clock, sleep)
+        self._streaming = self._stream(receiver, streamed, clock, rest)
+        self._reading: asyncio.Task[None] | None = None
         files = Files(settings.media_origins, settings.max_media_bytes, settings.request_seconds)
         parts = Parts(
             listener=self._listener,
@@ -111,6 +111,7 @@ class XChannel(Watching):
     @override
     async def start(self) -> None:
         self._deliveries.start()
+        self._missed.started()
         await super().start()
         if self._settings.streamed and self._reading is None:
             self._reading = asyncio.create_task(self._read_stream())
@@ -140,15 +141,34 @@ class XChannel(Watching):
         return self._webhook.routes() if self._settings.webhook else ()
 
     @override
+    def trouble(self) -> str | None:
+        said = [super().trouble(), self._undelivered()]
+        return "; ".join(sentence for sentence in said if sentence) or None
+
+    def _undelivered(self) -> str | None:
+        if self._missed.since is None:
+            return None
+        return (
+            f"X: nothing is delivered to the webhook since {self._missed.since:%Y-%m-%d %H:%M} UTC, though "
+            f"{self._missed.count} mentions were found by looking; channels/twitter/README.md says how to ask X whether "
+            "the webhook is valid and our account subscribed"
+        )
+
+    @override
     def figures(self) -> Figures:
         told = super().figures()
         refused = Counter(told.refused) + self._deliveries.refused
         return Figures(connections=told.connections, refused=dict(refused))
 
-    def _feeds(self, looking: Sequence[Pace], marks: Marks, receiver: Receiver, clock: ServerClock) -> list[Feed]:
+    def _feeds(self, marks: Marks, receiver: Receiver, clock: ServerClock) -> list[Feed]:
         first = timedelta(hours=self._settings.first_hours)
-        ways = zip(looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
+        ways = zip(self._looking, (self._mentions, self._search), (None, SEARCH_WINDOW), strict=True)
         return [Feed(ask, pace, marks, receiver, clock, first, window) for pace, ask, window in ways]
+
+    def _stream(
+        self, receiver: Receiver, pace: Pace, clock: ServerClock, rest: Callable[[float], Awaitable[object]]
+    ) -> Streaming:
+        return Streaming(self._lines, self._rules, posts.streamed, receiver, pace, self._stream_changed, clock, rest)
 
     def _reader(self, context: ChannelContext, files: Files, clock: ServerClock) -> Reader:
         settings = self._settings
@@ -180,6 +200,14 @@ class XChannel(Watching):
 
             self._api = Api(self._settings)
         return self._api
+
+    async def _kept(self, message: InboundMessage) -> Accepted:
+        """Raises NotStored. A mention that is new to a look should have been delivered."""
+        accepted = await self._accept(message)
+        written = moment(message.envelope.get("created_at"))
+        if self._settings.webhook and message.envelope.get("feed") == MENTIONS and not accepted.duplicate and written:
+            self._missed.found(written)
+        return accepted
 
     async def _read_stream(self) -> None:
         """One process of several reads it: the one that looks."""

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from channels.faults import NotStored
 from channels.monitor.deliveries import Deliveries, body_of, later
 from channels.monitor.looking_again import Gone, removal
+from channels.monitor.missed import Missed
 from channels.monitor.posts import Post
 from channels.monitor.receive import Receiver
 from channels.monitor.seen import DELETED, SeenPosts
@@ -38,12 +39,15 @@ _NO_WORD = (
 
 
 class Webhook:
-    def __init__(self, settings: XSettings, receiver: Receiver, seen: SeenPosts, deliveries: Deliveries) -> None:
+    def __init__(
+        self, settings: XSettings, receiver: Receiver, seen: SeenPosts, deliveries: Deliveries, missed: Missed
+    ) -> None:
         self._secret = settings.consumer_secret.get_secret_value().encode()
         self._account_id = settings.account_id
         self._receiver = receiver
         self._seen = seen
         self._deliveries = deliveries
+        self._missed = missed
 
     def routes(self) -> Sequence[BaseRoute]:
         return [
@@ -82,6 +86,7 @@ class Webhook:
             await self._deliveries.stored(lambda: self._store(batch))
         except NotStored as fault:
             return later(fault)
+        self._missed.delivered()
         self._deliveries.refused.update(batch.ignored)
         return Response(status_code=200)
 

@@ -15,6 +15,7 @@ class Time:
         self.seconds = 1000.0
         self._start = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
         self._until: float | None = None
+        self._sleepers: dict[object, float] = {}
         self._changed = asyncio.Condition()
 
     def monotonic(self) -> float:
@@ -25,13 +26,17 @@ class Time:
 
     async def sleep(self, seconds: float) -> None:
         until = self._until = self.seconds + seconds
-        async with self._changed:
-            self._changed.notify_all()
-            try:
+        sleeper = object()
+        self._sleepers[sleeper] = until
+        try:
+            async with self._changed:
+                self._changed.notify_all()
                 await self._changed.wait_for(lambda: self.seconds >= until)
-            except asyncio.CancelledError:  # it was woken, and has something to do
-                self._until = None
-                raise
+        except asyncio.CancelledError:  # it was woken, and has something to do
+            del self._sleepers[sleeper]
+            self._until = min(self._sleepers.values(), default=None)
+            raise
+        del self._sleepers[sleeper]
 
     async def idle(self) -> None:
         """Waits until the channel has nothing to do but to wait."""

@@ -391,5 +391,30 @@ async def test_where_posts_are_brought_looks_are_rarer(deliver: Deliver, api: XA
     assert len(api.called("search")) == 31
 
 
+async def test_a_webhook_that_brings_nothing_is_shown(deliver: Deliver, api: XApi, desk: FakeDesk, time: Time) -> None:
+    channel, x = await deliver(backfill_seconds=300)
+    await time.run(10)
+    lost = [api.say(f"@DemoExchange {number}", ago=5) for number in range(2)]
+    delivered = api.say("@DemoExchange delivered", 78, ago=5)
+    assert await x.deliver(delivered) == [200]
+    await time.run(400)
+    assert sorted(desk.ids()) == sorted([*lost, delivered])
+    assert "X: nothing is delivered to the webhook since 2026-11-22 09:16 UTC, though 2 mentions were found" in (
+        channel.trouble() or ""
+    )
+    assert await x.deliver(lost[0]) == [200]
+    assert channel.trouble() is None
+
+
+async def test_a_look_that_is_quicker_than_the_webhook_is_no_sign(
+    deliver: Deliver, api: XApi, desk: FakeDesk, time: Time
+) -> None:
+    channel, _ = await deliver(backfill_seconds=30)
+    await time.run(10)
+    api.say("@DemoExchange hello")
+    await time.run(60)
+    assert (len(desk.stored), channel.trouble()) == (1, None)
+
+
 async def test_without_the_setting_there_is_no_door(start: Start) -> None:
     assert (await start()).routes() == ()
