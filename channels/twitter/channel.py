@@ -150,7 +150,7 @@ class XChannel(Watching):
             return None
         return (
             f"X: nothing is delivered to the webhook since {self._missed.since:%Y-%m-%d %H:%M} UTC, though "
-            f"{self._missed.count} mentions were found by looking; channels/twitter/README.md says how to ask X whether "
+            f"{self._missed.count} mentions were found by looking; channels/twitter/README.md says how to ask X if "
             "the webhook is valid and our account subscribed"
         )
 
