@@ -68,7 +68,7 @@ def test_a_name_with_i_l_and_1_is_one_name() -> None:
 
 def posing(envelope: object = None, answers: object = ("7",), **more: object) -> object:
     told = {"name": "Demo Exchange Help", "handle": "dxh", "link": "https://x.example/1", "before_us": False, **more}
-    return Impostors(("Demo Exchange",), "ours").posing(envelope or {}, answers=answers, **told)  # type: ignore[arg-type]
+    return Impostors({"en": "Demo Exchange"}, (), "ours").posing(envelope or {}, answers=answers, **told)  # type: ignore[arg-type]
 
 
 def test_whoever_answers_nobody_is_not_looked_at() -> None:
