@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from bot.hub import Hub
+from bot.hub import EVERYTHING, Hub
 from bot.store import bell
 from bot.store.bell import MAX_TOPICS, Bell
 
@@ -153,8 +153,8 @@ async def test_a_quiet_connection_is_kept(url: str, monkeypatch: pytest.MonkeyPa
     one, other = Bell(url), Bell(url)
     running = [asyncio.create_task(each.run(lambda topics: heard.append(topics))) for each in (one, other)]
     await asyncio.sleep(1.5)
-    assert [topics for topics in heard if topics not in ([], [bell.EVERYTHING])] == []
-    assert len([topics for topics in heard if topics == [bell.EVERYTHING]]) <= 4  # from connecting, once each
+    assert [topics for topics in heard if topics not in ([], [EVERYTHING])] == []
+    assert len([topics for topics in heard if topics == [EVERYTHING]]) <= 4  # from connecting, once each
     assert heard.count([]) >= 5
     for task in running:
         task.cancel()
