@@ -52,6 +52,7 @@ class BlueskyPeer(WatchingPeer):
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
             "messages_per_minute": self.cap,
+            "files_per_hour": self.cap - 1,
             "look_again_minutes": AGAIN_SECONDS // 60,
         }
         context = self.desk.context("bluesky", section, public_url=PUBLIC_URL)

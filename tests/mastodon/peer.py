@@ -53,6 +53,7 @@ class MastodonPeer(WatchingPeer):
             "request_seconds": 5,
             "poll_seconds": POLL_SECONDS,
             "messages_per_minute": self.cap,
+            "files_per_hour": self.cap - 1,
             "look_again_minutes": AGAIN_SECONDS // 60,
             "media_origins": [self._host.url],
             "max_media_bytes": self.max_file_bytes,

@@ -19,6 +19,7 @@ from tests.twitter.x_api import XApi
 from tests.twitter.x_webhook import XWebhook, calling
 
 type Start = Callable[..., Awaitable[XChannel]]
+type Deliver = Callable[..., Awaitable[tuple[XChannel, XWebhook]]]
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ async def start(api: XApi, desk: FakeDesk, time: Time, tmp_path: Path) -> AsyncI
 
 
 @pytest.fixture
-async def deliver(start: Start, api: XApi) -> AsyncIterator[Callable[..., Awaitable[tuple[XChannel, XWebhook]]]]:
+async def deliver(start: Start, api: XApi) -> AsyncIterator[Deliver]:
     """Starts a channel with its webhook; X has not checked it yet."""
     async with AsyncExitStack() as stack:
 

@@ -67,7 +67,8 @@ class LooksPeer(Peer):
     async def restart(self) -> None:
         rhythm = {"poll_seconds": POLL_SECONDS, "backfill_seconds": POLL_SECONDS}
         rhythm |= {"request_seconds": 5, "look_again_minutes": AGAIN_SECONDS // 60}
-        limits = {"messages_per_minute": self.cap, "max_media_bytes": self.max_file_bytes}
+        limits = {"messages_per_minute": self.cap, "files_per_hour": self.cap - 1}
+        limits |= {"max_media_bytes": self.max_file_bytes}
         places = {"api_url": self._api.url, "media_origins": [self._host.url]}
         settings = {**CREDENTIALS, **rhythm, **limits, **places, **self.more_settings}
         context = self.desk.context("twitter", settings, public_url=PUBLIC_URL)

@@ -7,7 +7,6 @@ import base64
 import hmac
 import json
 import random
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,14 @@ from channels.contract import Kind
 from channels.faults import NotStored
 from channels.monitor.posts import Page
 from channels.twitter.api import Api
-from channels.twitter.channel import XChannel
 from channels.twitter.posts import page_of
 from channels.twitter.settings import check
 from tests.fakes.desk import PUBLIC_URL, FakeDesk
 from tests.monitor.harness import Time
-from tests.twitter.conftest import Start
+from tests.twitter.conftest import Deliver, Start
 from tests.twitter.x_api import ACCOUNT, CREDENTIALS, XApi
-from tests.twitter.x_webhook import NotValid, XWebhook, signed
+from tests.twitter.x_webhook import NotValid, signed
 
-type Deliver = Callable[..., Awaitable[tuple[XChannel, XWebhook]]]
-HOUR = 3600.0
 OWN = int(ACCOUNT["id"])
 LINK = {"url": "https://t.co/a", "expanded_url": "https://example.com/a?b=1"}
 FILM = {"url": "https://t.co/f", "expanded_url": "https://x.com/u/status/1/video/1", "media_key": "7_1"}
@@ -211,67 +207,6 @@ async def test_of_a_text_that_is_cut_off_the_whole_is_named(deliver: Deliver, ap
     [stored] = desk.stored
     read = await channel.read(stored.raw, stored.envelope)
     assert f"only the beginning of this post; the whole of it: https://x.com/i/status/{post_id}" in (read.note or "")
-
-
-async def test_a_deletion_is_kept_beside_the_post(deliver: Deliver, api: XApi, desk: FakeDesk) -> None:
-    channel, x = await deliver()
-    post_id = api.say("@DemoExchange I lost 10 BTC")
-    assert await x.deliver(post_id) == [200]
-    del api.posts[int(post_id)]
-    assert await x.deliver_deletion(post_id, times=2) == [200, 200]
-    assert desk.ids() == [post_id, f"{post_id}:deleted"]
-    original, deletion = desk.stored
-    assert deletion.conversation_key == original.conversation_key
-    read = await channel.read(deletion.raw, deletion.envelope)
-    assert (read.kind, read.text) == (Kind.AUTOMATIC, "")
-    assert (read.note or "").startswith(f"X no longer has the post {post_id}: its author deleted it")
-
-
-@pytest.mark.parametrize("first", ["webhook", "look"])
-async def test_a_deletion_that_is_told_and_found_is_one(
-    deliver: Deliver, api: XApi, desk: FakeDesk, time: Time, first: str
-) -> None:
-    channel, x = await deliver()
-    post_id = api.say("@DemoExchange I lost 10 BTC")
-    assert await x.deliver(post_id) == [200]
-    edited = api.edit(post_id, "@DemoExchange I lost 12 BTC")
-    assert await x.deliver(edited) == [200]
-    api.delete(edited)
-    if first == "look":
-        await time.run(HOUR)
-    assert await x.deliver_deletion(edited) == [200]
-    await time.run(4 * HOUR)
-    assert desk.ids() == [post_id, edited, f"{post_id}:deleted"]
-    removal = desk.stored[-1]
-    assert removal.envelope["feed"] == ("webhook" if first == "webhook" else "again")
-    assert f"the post {post_id}" in ((await channel.read(removal.raw, removal.envelope)).note or "")
-
-
-async def test_a_post_that_comes_after_its_deletion_is_a_complaint(deliver: Deliver, api: XApi, desk: FakeDesk) -> None:
-    """The delivery of the post failed and is repeated; that of its deletion did not."""
-    channel, x = await deliver()
-    post_id = api.say("@DemoExchange I lost 10 BTC")
-    desk.fail_next = [NotStored("the disk is full")]
-    assert await x.deliver(post_id) == [503]
-    assert await x.deliver_deletion(post_id) == [200]
-    assert await x.deliver(post_id) == [200]
-    deletion, original = desk.stored
-    assert deletion.conversation_key == original.conversation_key
-    assert (await channel.read(original.raw, original.envelope)).kind is Kind.MESSAGE
-
-
-async def test_an_edit_that_is_delivered_is_no_second_complaint(deliver: Deliver, api: XApi, desk: FakeDesk) -> None:
-    channel, x = await deliver()
-    post_id = api.say("@DemoExchange one")
-    assert await x.deliver(post_id) == [200]
-    edited = api.edit(post_id, "@DemoExchange two")
-    assert await x.deliver(edited, times=2) == [200, 200]
-    assert desk.ids() == [post_id, edited]
-    version = desk.stored[-1]
-    assert version.envelope["changes"] == post_id
-    read = await channel.read(version.raw, version.envelope)
-    assert (read.text, read.kind) == ("two", Kind.AUTOMATIC)
-    assert "this is its version after edit 1" in (read.note or "")
 
 
 async def test_who_poses_as_us_in_a_delivery_is_flagged(deliver: Deliver, api: XApi, desk: FakeDesk) -> None:
