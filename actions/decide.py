@@ -27,16 +27,13 @@ from actions.handing import handed, matter_of, taken
 from actions.matter import LIKELY, Found, answer_matter, records_wanted
 from actions.matters import CLASSES, flow_of
 from actions.memory import FACT, HELPED, OPEN_CASE
-from actions.overheard import overheard
+from actions.overheard import RECOGNISED, overheard
 from actions.phrases import asks_who, doubts, is_calling_loudly, is_content
 from actions.preparing import prepared
 from actions.turn import Turn
 
 CORRECTION_CHARACTERS = 120
 """A longer message that takes something back tells a matter anew."""
-
-KNOWN = 0.18
-"""The confidence from which a message counts as recognised to be about nothing of ours."""
 
 OF_REASON: Mapping[str, str] = {
     "theft": "account_security_theft",
@@ -131,7 +128,7 @@ def _likeliest(turn: Turn) -> str | None:
 def _is_guess(action: str, turn: Turn) -> bool:
     """That a message holds no matter of ours is said when it is known, not when it is the least unlikely."""
     idle = action == "action_matter" and turn.intent in ("out_of_scope", "not_a_complaint")
-    return idle and 0 < turn.confidence < KNOWN and not (turn.escalate or turn.hand_over)
+    return idle and 0 < turn.confidence < RECOGNISED and not (turn.escalate or turn.hand_over)
 
 
 def _is_content(action: str, turn: Turn) -> bool:

@@ -21,7 +21,7 @@ from actions.turn import Turn
 from bot.understanding.labels import OTHERS
 
 RECOGNISED: Final = 0.18
-"""The confidence from which a message counts as recognised (`actions/decide.py`, KNOWN)."""
+"""The confidence from which a message counts as recognised."""
 SURELY: Final = 2.5
 """So many times as likely must it be that a post is no complaint as that it is one of the likeliest class.
 

@@ -197,14 +197,15 @@ class Finish:
 def _finished(close: Close, waiting: Collection[int]) -> Finished:
     conversation = close.conversation
     to_send = conversation.id in waiting
-    # What an earlier life of the message has said already is not in `drafts`.
-    first_life = not close.row.attempts and not close.row.deaths
+    # What an earlier life of the message has said already is not in `drafts`, and who is told of this message alone
+    # would not look for one that came meanwhile.
+    whole = not close.row.attempts and not close.row.deaths and conversation.pending <= 1
     return Finished(
         outcome=close.outcome,
         more=conversation.pending > 1,
         said=len(close.drafts),
         to_send=to_send,
-        news=news(close) if close.at_once and first_life and not to_send else None,
+        news=news(close) if close.at_once and whole and not to_send else None,
     )
 
 

@@ -59,6 +59,10 @@ def _prepare(knowledge: Knowledge, data_dir: Path) -> None:
     give_back_memory()
 
 
+def trouble(knowledge: Knowledge) -> str | None:
+    return None if knowledge.ready else "the articles are being loaded; until then questions get less fitting ones"
+
+
 def article_text(knowledge: Knowledge, words: Words, public_url: str) -> ArticleText:
     """An article as it is said, with the place where it can be read again."""
 

@@ -230,7 +230,7 @@ class Supervisor:
         for name, address in addresses.items():
             _say(f"  {name:<{width}}  {address}")
         _say("accepting messages; the assistant is starting ...")
-        await self._until(ready_url, lambda body: "rasa" not in body["degraded"])
+        await self._until(ready_url, lambda body: not body["degraded"].keys() & {"rasa", "articles"})
         for child in self._children:
             child.held = True
         _say("ready")

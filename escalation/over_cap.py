@@ -7,7 +7,6 @@ bot says meanwhile; at once if it reads like a matter for a person.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,11 +16,10 @@ from sqlalchemy import Connection
 
 from actions.commands import Command
 from bot.repository import conversations, timers
-from bot.repository import outbox as outbox_rows
-from bot.repository.outbox import Draft
 from bot.repository.timers import TimerRow
-from channels.contract import Author, Words
+from channels.contract import Words
 from escalation import queue
+from escalation.reminders import hand_over, say
 
 OVER_CAP_TIMER = "over_cap"
 """Runs from the first message over a cap until a person is asked for. While it runs, the user is not told again."""
@@ -49,9 +47,13 @@ def leave_to_person(
     patience: timedelta,
 ) -> bool:
     """A person sees to it: now, or `wait` after the first of them. True when the user has not been told yet."""
-    conversation = conversations.get(connection, conversation_id)
-    first = not timers.exists(connection, OVER_CAP_TIMER, str(conversation_id))
-    reasons = list(command.reasons)
+    conversation, reasons = conversations.get(connection, conversation_id), list(command.reasons)
+    if command.at_once:
+        queue.put_in_queue(connection, conversation, reasons=reasons, brief=brief, now=now, patience=patience)
+        conversation = conversations.get(connection, conversation_id)
+    running = timers.find(connection, OVER_CAP_TIMER, str(conversation_id))
+    # One that began under another owner rings for nobody: whoever had the conversation has read what came before.
+    first = running is None or running.data["owner_epoch"] != conversation.owner_epoch
     if first:
         data = {
             "conversation_id": conversation_id,
@@ -61,8 +63,6 @@ def leave_to_person(
             "patience_seconds": patience.total_seconds(),
         }
         timers.set_timer(connection, OVER_CAP_TIMER, str(conversation_id), now + wait, data)
-    if command.at_once:
-        queue.put_in_queue(connection, conversation, reasons=reasons, brief=brief, now=now, patience=patience)
     return first
 
 
@@ -78,17 +78,6 @@ class BurstIsOver:
         conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
         if conversation.owner != queue.BOT or conversation.owner_epoch != timer.data["owner_epoch"]:
             return
-        queue.put_in_queue(
-            connection,
-            conversation,
-            reasons=timer.data["reasons"],
-            brief=timer.data["brief"],
-            now=now,
-            patience=timedelta(seconds=timer.data["patience_seconds"]),
-        )
+        hand_over(connection, conversation, timer, now, reasons=timer.data["reasons"])
         if self._live(conversation.channel):
-            language = conversation.language or "en"
-            text = self._words.say("case.person_soon", language)
-            origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
-            draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)
-            outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+            say(connection, conversation, timer, now, self._words, "case.person_soon")

@@ -86,20 +86,34 @@ class UserFellSilent:
             connection, conversation.id, timer.data["inbox_id"]
         ):
             return
-        queue.put_in_queue(
-            connection,
-            conversation,
-            reasons=["user_silent", *timer.data["reasons"]],
-            brief=timer.data["brief"],
-            now=now,
-            patience=timedelta(seconds=timer.data["patience_seconds"]),
-        )
+        hand_over(connection, conversation, timer, now, reasons=["user_silent", *timer.data["reasons"]])
         if self._live(conversation.channel):
-            language = conversation.language or "en"
-            text = self._words.say("case.person_takes_over", language)
-            origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
-            draft = Draft(origin=origin, author=Author.DESK, text=text, language=language)
-            outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
+            say(connection, conversation, timer, now, self._words, "case.person_takes_over")
+
+
+def hand_over(
+    connection: Connection, conversation: ConversationRow, timer: TimerRow, now: datetime, *, reasons: Sequence[str]
+) -> None:
+    """To the queue, with the brief that the timer has kept."""
+    queue.put_in_queue(
+        connection,
+        conversation,
+        reasons=reasons,
+        brief=timer.data["brief"],
+        now=now,
+        patience=timedelta(seconds=timer.data["patience_seconds"]),
+    )
+
+
+def say(
+    connection: Connection, conversation: ConversationRow, timer: TimerRow, now: datetime, words: Words, key: str
+) -> None:
+    """One sentence because of a timer, once whatever happens to the timer's work."""
+    language = conversation.language or "en"
+    # Not the row's id: SQLite gives the number of a deleted row away again.
+    origin = f"timer:{timer.kind}:{timer.key}:{timer.due_at.isoformat()}"
+    draft = Draft(origin=origin, author=Author.DESK, text=words.say(key, language), language=language)
+    outbox_rows.queue(connection, conversation.id, draft, secrets.token_hex(16), now)
 
 
 def expect_reading(connection: Connection, conversation_id: int, until: datetime) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
-from bot import promises
+from bot import library, promises
 from bot.bootstrap.notices import broadcasting_of
 from bot.bootstrap.parts import Parts, brands, channel_of_letters, recorder_of
 from bot.health import Health
@@ -74,7 +75,11 @@ def make_web(parts: Parts, desk: ConsoleDesk) -> Starlette:
         data_dir=parts.settings.data_dir,
         channels=parts.channels,
         rasa=parts.rasa,
-        troubles={"clock": parts.clock.trouble, **parts.file_care.troubles},
+        troubles={
+            "clock": parts.clock.trouble,
+            "articles": partial(library.trouble, parts.knowledge),
+            **parts.file_care.troubles,
+        },
     )
     tracking_desk = tracking.TrackingDesk(
         store=desk.store,

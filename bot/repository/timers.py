@@ -52,6 +52,12 @@ def take(connection: Connection, timer: TimerRow) -> bool:
     return connection.execute(delete(Timer).where(*same)).rowcount == 1
 
 
+def find(connection: Connection, kind: str, key: str) -> TimerRow | None:
+    query = select(Timer.id, Timer.kind, Timer.key, Timer.due_at, Timer.data)
+    row = connection.execute(query.where(Timer.kind == kind, Timer.key == key)).one_or_none()
+    return None if row is None else TimerRow(**row._mapping)
+
+
 def exists(connection: Connection, kind: str, key: str) -> bool:
     return connection.execute(select(Timer.id).where(Timer.kind == kind, Timer.key == key)).first() is not None
 

@@ -110,6 +110,19 @@ async def test_a_person_who_had_it_is_not_asked_again(road: Road) -> None:
     assert (await road.owner(), await notes(road, "queued")) == ("bot", [])
 
 
+async def test_a_burst_after_a_person_had_it_is_another_one(road: Road) -> None:
+    for n in range(CAPS.messages_per_minute + 1):
+        accepted = await road.receive(f"line {n}")
+    await road.settle()
+    await road.handling.take_over(ANNA, accepted.conversation_id)
+    await road.handling.hand_back(ANNA, accepted.conversation_id)
+    await road.settle()
+    assert await road.say("and once more") == [road.words.say("case.over_cap", "en")]
+    road.clock.move(seconds=SILENCE.total_seconds())
+    await road.alarm.ring_due()
+    assert (await road.owner(), await notes(road, "queued")) == ("queue", [{"reasons": ["over_cap"]}])
+
+
 async def test_what_no_person_wrote_does_not_count(road: Road, rasa: FakeRasa) -> None:
     for n in range(8):
         await road.say(f"auto: position {n}")

@@ -14,8 +14,9 @@ from bot.ledger import draw_up
 from bot.tokens import new_token
 from bot.transcript import ChannelTranscript
 from bot.turns import TurnRunner
+from channels.contract import Author
 from tests.fakes.rasa import FakeRasa
-from tests.flow.conftest import COMPLEX, LEASE, Road
+from tests.flow.conftest import ANNA, COMPLEX, LEASE, Road
 
 
 async def test_a_simple_question_is_answered_without_a_case(road: Road) -> None:
@@ -81,6 +82,25 @@ async def test_what_a_turn_tells_is_what_the_store_would_show(
             told = await asyncio.wait_for(anext(woken), 2)
             assert told == await transcript.entries("one", shown)
             shown = told[-1].seq
+
+
+async def test_who_is_told_of_one_message_looks_when_another_waits(
+    road: Road, rasa: FakeRasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The agent has the conversation: no reply stands between the two, whose missing would be noticed."""
+    monkeypatch.setattr(hub, "SOON_SECONDS", 60)
+    road.channel.capabilities = replace(road.channel.capabilities, immediate=True)
+    accepted = await road.receive("hello")
+    await road.settle()
+    await road.handling.take_over(ANNA, accepted.conversation_id)
+    await road.deliver()
+    transcript = ChannelTranscript("fake", road.store, road.hub, {"fake": road.channel}, road.links)
+    await asyncio.gather(*(road.receive(text) for text in ("first", "second")))
+    async with transcript.changes("one") as woken:
+        await road.turn()
+        assert await asyncio.wait_for(anext(woken), 2) is None
+        shown = [entry.text for entry in await transcript.entries("one", 0) if entry.author is Author.USER]
+    assert sorted(shown) == ["first", "hello", "second"]
 
 
 async def test_a_turn_whose_replies_are_still_to_be_sent_tells_nothing_of_them(road: Road) -> None:

@@ -1,8 +1,9 @@
 /**
  * What was typed and which files are on their way, so that both are there again when the page was left and opened anew.
  *
- * It is kept in sessionStorage: it never leaves this device, ends with the tab, and no other tab sees it. A draft at the
- * desk would have to be found again by a cookie or a link, and would outlive a shared device's user.
+ * It is kept in sessionStorage: it never leaves this device, and tabs that are opened later do not see it; a browser may
+ * bring it back with a tab that was closed, so the page says what to do on a shared device. A draft at the desk would
+ * have to be found again by a cookie or a link, and would outlive a shared device's user for sure.
  */
 const PREFIX = "redress-form:";
 const LIFE_MS = 24 * 60 * 60 * 1000;
@@ -14,23 +15,21 @@ export class Draft {
   constructor(name) {
     this.key = PREFIX + name;
     this.typed = {};
+    this.at = Date.now();
   }
 
   /** {token, typed, files} of an earlier visit, or null. */
   load() {
+    for (const key of keys()) if (!(Date.now() - read(key)?.at < LIFE_MS)) forget(key);
     const found = read(this.key);
-    if (found === null || !(Date.now() - found.at < LIFE_MS)) {
-      forget(this.key);
-      return null;
-    }
-    this.typed = found.typed;
+    if (found !== null) ({ typed: this.typed, at: this.at } = found);
     return found;
   }
 
   /** Answers to questions that this page does not ask are kept: they belong to another topic, and it may come back. */
   save(form, token, files) {
     for (const field of fieldsOf(form)) if (field.type !== "radio" || field.checked) this.typed[field.name] = field.value;
-    write(this.key, { token, at: Date.now(), typed: this.typed, files });
+    write(this.key, { token, at: this.at, typed: this.typed, files });
   }
 
   forget() {
@@ -59,15 +58,17 @@ export function forgetFiled(token) {
 }
 
 /**
- * By what a file is known again that is chosen a second time: a hash of its first and its last piece. null where the
- * browser computes none (a page without https): then it is sent anew, for two files must never become one.
+ * By what a file is known again that is chosen a second time: a hash of its first and its last piece, and when it was
+ * changed. null where the browser computes none (a page without https): then it is sent anew, for two files must never
+ * become one.
  */
 export async function markOf(file) {
   if (!globalThis.crypto?.subtle) return null;
   try {
     const ends = new Blob([file.slice(0, MARKED_BYTES), file.slice(-MARKED_BYTES)]);
     const digest = await crypto.subtle.digest("SHA-256", await ends.arrayBuffer());
-    return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const hash = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return `${hash}-${file.lastModified}`;
   } catch {
     return null; // it cannot be read: whoever sends it finds out, and says so
   }
