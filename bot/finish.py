@@ -31,6 +31,8 @@ from escalation.queue import Patience
 WISH_CHARACTERS = 300
 TRIED_LINES = 5
 EvidenceRow = Mapping[str, object]
+LEAVE_IT = (Say, Answer, HandIfSilent)
+"""Commands that change nothing about the conversation itself."""
 
 
 class LeaseLost(Exception):
@@ -101,7 +103,7 @@ class Finish:
             self.gaps.note(connection, thought, commands, lambda began: _wish(connection, thought, began))
         quiet = thought.outcome in ("joined", "automatic")
         answered = not quiet and bool(done.replies if lost_the_race else commands)
-        if not all(isinstance(command, Say | Answer) for command in commands):
+        if not all(isinstance(command, LEAVE_IT) for command in commands):
             conversation = conversations.get(connection, conversation.id)
         return Close(
             conversation=conversation,

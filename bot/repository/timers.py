@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Executable, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store import bulk
 from bot.store.tables import Timer, table
 
 _TABLE = table(Timer)
@@ -26,8 +26,19 @@ class TimerRow:
 
 def set_timer(connection: Connection, kind: str, key: str, due_at: datetime, data: Mapping[str, Any]) -> None:
     """Sets the timer of this kind and key anew; an earlier one is forgotten."""
-    cancel(connection, kind, key)
-    bulk.add(connection, _TABLE, [{"kind": kind, "key": key, "due_at": due_at, "data": dict(data)}])
+    put = _PUT[connection.dialect.name]
+    connection.execute(put, {"kind": kind, "key": key, "due_at": due_at, "data": dict(data)})
+
+
+def _put(dialect: Any) -> Executable:
+    new = dialect.insert(_TABLE)
+    statement: Executable = new.on_conflict_do_update(
+        index_elements=["kind", "key"], set_={"due_at": new.excluded.due_at, "data": new.excluded.data}
+    )
+    return statement
+
+
+_PUT = {"postgresql": _put(postgresql), "sqlite": _put(sqlite)}
 
 
 def cancel(connection: Connection, kind: str, key: str) -> None:
