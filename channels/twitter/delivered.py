@@ -82,10 +82,7 @@ def _shown(each: Any) -> dict[str, Any]:
         "preview_image_url" if kind in ("video", "animated_gif") else "url": part(each, "media_url_https"),
         "alt_text": part(each, "ext_alt_text"),
         "duration_ms": part(each, "video_info", "duration_millis"),
-        "variants": [
-            {name: part(film, older) for name, older in _FILM.items()}
-            for film in entries(each, "video_info", "variants")
-        ],
+        "variants": [_file(film) for film in entries(each, "video_info", "variants")],
     }
 
 
