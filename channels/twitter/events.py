@@ -33,6 +33,8 @@ class Deletion:
 class Batch:
     """One delivery."""
 
+    is_ours: bool = True
+    """Else it is for another account of the same app."""
     posts: list[Post] = field(default_factory=list)
     """The oldest first."""
     deletions: list[Deletion] = field(default_factory=list)
@@ -50,6 +52,7 @@ def batch_of(body: bytes, account_id: str) -> Batch:
         raise NoDelivery
     batch = Batch()
     if part(delivery, "for_user_id") != account_id:
+        batch.is_ours = False
         batch.ignored["other_account"] += 1
         return batch
     created = [_created(each) for each in entries(delivery, CREATED)]

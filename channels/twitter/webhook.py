@@ -86,7 +86,8 @@ class Webhook:
             await self._deliveries.stored(lambda: self._store(batch))
         except NotStored as fault:
             return later(fault)
-        self._missed.delivered()
+        if batch.is_ours:
+            self._missed.delivered()
         self._deliveries.refused.update(batch.ignored)
         return Response(status_code=200)
 

@@ -337,6 +337,8 @@ async def test_a_webhook_that_brings_nothing_is_shown(deliver: Deliver, api: XAp
     assert "X: nothing is delivered to the webhook since 2026-11-22 09:16 UTC, though 2 mentions were found" in (
         channel.trouble() or ""
     )
+    assert await x.deliver(lost[0], for_user="4243") == [200]
+    assert "nothing is delivered" in (channel.trouble() or "")
     assert await x.deliver(lost[0]) == [200]
     assert channel.trouble() is None
 
