@@ -21,3 +21,8 @@ class Full(Unclear):
     """The desk could not store what came; a look brings it."""
 
     name = "not stored"
+
+    def __init__(self, after_seconds: float | None) -> None:
+        """`after_seconds`: when the desk wants to be asked again, if it said so."""
+        super().__init__(self.name)
+        self.after_seconds = after_seconds

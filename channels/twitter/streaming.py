@@ -85,6 +85,8 @@ class Streaming:
     def _broke(self, fault: Fault) -> None:
         log.warning("feed_not_heard", channel=self._receiver.channel, feed=STREAM, fault=fault.name)
         self._pace.failed(fault)
+        if isinstance(fault, Full) and fault.after_seconds:
+            self._pace.due = max(self._pace.due, self._clock.monotonic() + fault.after_seconds)
 
     async def _heard(self, line: bytes) -> None:
         """Raises Fault."""
@@ -94,9 +96,9 @@ class Streaming:
             return
         if line and "data" not in told:
             raise Ended
-        self._turn(up=True)
         if line:
             await self._take(told)
+        self._turn(up=True)
 
     async def _take(self, told: dict[str, Any]) -> None:
         """What another rule of the same app has found is not ours. Raises Full."""
@@ -113,10 +115,11 @@ class Streaming:
         try:
             await asyncio.shield(self._storing)
         except (NotStored, OSError) as fault:
-            raise Full from fault
+            raise Full(getattr(fault, "after_seconds", None)) from fault
 
     def _turn(self, *, up: bool) -> None:
-        """Whoever is connected but hears nothing is not up yet: a server may end every connection at once."""
+        """Whoever is connected but hears nothing is not up yet: a server may end every connection at once. Nor is who
+        cannot store what came: it would connect again about every second."""
         if up and not self._up:
             self._pace.answered(Quota(), more=True)
         if up is not self._up:

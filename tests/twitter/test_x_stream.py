@@ -297,6 +297,22 @@ async def test_what_cannot_be_stored_a_look_brings(
     assert desk.ids() == [post_id]
 
 
+@pytest.mark.parametrize(("after", "least"), [(None, [1, 2, 4]), (30, [30, 30, 30])])
+async def test_on_a_full_disk_it_is_connected_more_and_more_seldom(
+    stream: Stream, api: XApi, desk: FakeDesk, rests: Rests, after: float | None, least: list[int]
+) -> None:
+    channel = await stream(alive=False)
+    desk.fail_next = [NotStored("the disk is full", after)] * 3
+    rests.over.set()
+    for number in range(3):
+        await api.stream.until(1)
+        api.bring(api.say(f"@DemoExchange {number}"))
+        await rests.until(number + 1)
+        await api.stream.until(0)
+    assert [least <= seconds <= least * 1.25 for least, seconds in zip(least, rests.seconds, strict=True)] == [True] * 3
+    assert "(not stored)" in (channel.trouble() or "")
+
+
 async def test_a_disk_that_takes_no_list_of_posts_is_a_break(
     stream: Stream, api: XApi, desk: FakeDesk, time: Time, rests: Rests, tmp_path: Path
 ) -> None:
