@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from channels.contract import Words
 from channels.faults import RetryLater
@@ -14,8 +16,16 @@ from channels.monitor.files import Files, Gone, NotNow, TooLarge
 from channels.monitor.parts import clean
 
 PATIENCE_SECONDS = 120.0
-"""For so long a file that cannot be fetched holds up its message; then the words go on without it."""
+"""For so long files that cannot be fetched hold up their message; then the words go on without them."""
 REMEMBERED = 10_000
+
+
+class Missing(Enum):
+    """Why a file is not here."""
+
+    TOO_LARGE = auto()
+    GONE = auto()
+    NOT_NOW = auto()
 
 
 @dataclass(frozen=True)
@@ -46,41 +56,62 @@ class Attaching:
         self._files = files
         self._words = words
         self._monotonic = monotonic
-        self._first_tried: OrderedDict[str, float] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, ...], tuple[float, str]] = OrderedDict()
+        """By the addresses of a message: since when it waits, and for which of them."""
 
     async def of(self, found: Sequence[Found], language: str, *, fetching: bool) -> Attached:
         """Raises RetryLater while a file may still come. Without `fetching` they are only counted."""
         if found and not fetching:
             note = self._words.say(f"{self._channel}.note_file_over_cap", language, number=len(found))
             return Attached(notes=(note,), unfetched=len(found))
+        had = await self._had(tuple(dict.fromkeys(each.url for each in found)))
         attachments, notes = [], []
         for each in found:
-            try:
-                data = await self._one(each.url)
-            except TooLarge:
-                notes.append(self._missing("too_large", each, language))
-            except Gone:
-                notes.append(self._missing("not_fetched", each, language))
-            else:
+            data = had[each.url]
+            if isinstance(data, bytes):
                 attachments.append(Attachment(filename=_name(each), content_type=clean(each.content_type), data=data))
+            else:
+                notes.append(self._missing(data, each, language))
         return Attached(attachments, notes)
 
-    def _missing(self, why: str, found: Found, language: str) -> str:
+    def _missing(self, why: Missing, found: Found, language: str) -> str:
+        said = "too_large" if why is Missing.TOO_LARGE else "not_fetched"
         values = {"name": _name(found), "link": clean(found.url)[:500]}
-        return self._words.say(f"{self._channel}.note_file_{why}", language, **values)
+        return self._words.say(f"{self._channel}.note_file_{said}", language, **values)
 
-    async def _one(self, url: str) -> bytes:
-        """Raises TooLarge, Gone or RetryLater."""
+    async def _had(self, message: tuple[str, ...]) -> dict[str, bytes | Missing]:
+        """What became of the addresses of one message. Raises RetryLater.
+
+        The one that held it up is asked for first, so that those that can be had are not downloaded at every try. The
+        others are asked for together: a silent server takes its time once, not once for each.
+        """
+        held_up = [self._waiting[message][1]] if message in self._waiting else []
+        had: dict[str, bytes | Missing] = {}
+        for urls in (held_up, [url for url in message if url not in held_up]):
+            had |= zip(urls, await asyncio.gather(*(self._one(url) for url in urls)), strict=True)
+            if late := next((url for url in urls if had[url] is Missing.NOT_NOW), None):
+                self._wait(message, late)
+        return had
+
+    async def _one(self, url: str) -> bytes | Missing:
         try:
             return await self._files.fetch(url)
-        except NotNow as fault:
-            now = self._monotonic()
-            since = self._first_tried.setdefault(url, now)
-            while len(self._first_tried) > REMEMBERED:
-                self._first_tried.popitem(last=False)
-            if now - since >= PATIENCE_SECONDS:
-                raise Gone from fault
-            raise RetryLater("a file of the message cannot be fetched yet") from fault
+        except TooLarge:
+            return Missing.TOO_LARGE
+        except Gone:
+            return Missing.GONE
+        except NotNow:
+            return Missing.NOT_NOW
+
+    def _wait(self, message: tuple[str, ...], late: str) -> None:
+        """All files of a message share one time. Raises RetryLater until it is over."""
+        now = self._monotonic()
+        since, _ = self._waiting.get(message, (now, late))
+        self._waiting[message] = since, late
+        while len(self._waiting) > REMEMBERED:
+            self._waiting.popitem(last=False)
+        if now - since < PATIENCE_SECONDS:
+            raise RetryLater("a file of the message cannot be fetched yet")
 
 
 def _name(found: Found) -> str:

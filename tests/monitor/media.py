@@ -20,6 +20,8 @@ class MediaHost:
         self.files: dict[str, bytes] = {}
         """By the path without the first slash."""
         self.fail_next: list[Response] = []
+        self.down: set[str] = set()
+        """Paths that cannot be had now."""
         self.asked: list[str] = []
 
     @asynccontextmanager
@@ -33,6 +35,8 @@ class MediaHost:
         self.asked.append(path)
         if self.fail_next:
             return self.fail_next.pop(0)
+        if path in self.down:
+            return Response(status_code=503)
         return Response(self.files[path]) if path in self.files else Response(status_code=404)
 
 
