@@ -25,7 +25,17 @@ from urllib3.exceptions import NewConnectionError
 from channels.mastodon.pages import NOTICES
 from channels.mastodon.settings import MastodonSettings
 from channels.monitor.answers import Quota
-from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotFound, NotTaken, Unauthorized, Unclear
+from channels.monitor.faults import (
+    AskedToWait,
+    Fault,
+    Forbidden,
+    NeverLeft,
+    NoSuchAddress,
+    NotFound,
+    NotTaken,
+    Unauthorized,
+    Unclear,
+)
 from channels.monitor.headers import quota, server_time
 from channels.monitor.parts import words
 
@@ -183,7 +193,9 @@ def _judged(response: requests.Response) -> Fault:
             return Unauthorized()
         case 404 | 410 if _is_its_own_word(response):
             return NotFound()
-        case 403 | 404 | 410:
+        case 404:
+            return NoSuchAddress()
+        case 403 | 410:
             return Forbidden()
         case 429:
             return AskedToWait(quota(response.headers, LIMITS).seconds)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from channels.mastodon.pages import status_of
-from channels.monitor.faults import Forbidden, NotFound, NotTaken, Unclear
+from channels.monitor.faults import Forbidden, NoSuchAddress, NotFound, NotTaken, Unclear
 from channels.monitor.looking_again import Gone, Looked
 from channels.monitor.parts import words
 from channels.monitor.seen import DELETED, Seen
@@ -40,6 +40,8 @@ class Looking:
                 last = await self._api().status(seen.first)
             except NotFound as fault:
                 gone[seen.first] = Gone(word=DELETED, said=fault.name)
+            except (Forbidden, NotTaken):  # of this one nothing is known; the others are not to wait for it
+                continue
             else:
                 found[words(last.body, "id")] = last.body
         posts = [post for each in found.values() if (post := status_of(each, self._account_id())) is not None]
@@ -48,13 +50,14 @@ class Looking:
         return Looked(posts=posts, gone=gone, quota=last.quota, at=last.at)
 
     async def _listed(self, ids: Sequence[str]) -> tuple[list[Any], Answer | None]:
-        """Raises Fault."""
+        """None of them when the server refuses a list: for good when it has no such address, else for this once.
+        Raises Fault."""
         if self._one_by_one:
             return [], None
         try:
             answer = await self._api().statuses(ids)
-        except (Forbidden, NotTaken):
-            self._one_by_one = True
+        except (Forbidden, NotTaken) as fault:
+            self._one_by_one = isinstance(fault, NotFound | NoSuchAddress)
             return [], None
         if not isinstance(answer.body, list):
             raise Unclear

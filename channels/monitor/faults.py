@@ -25,6 +25,10 @@ class NotFound(Forbidden):
     """The network says, in its own words, that there is no such post."""
 
 
+class NoSuchAddress(Forbidden):
+    """404, but not in the network's own words: it has no such endpoint, or what stands before it knows none."""
+
+
 class NotTaken(Fault):
     """400 and whatever else names a mistake of ours."""
 

@@ -59,6 +59,8 @@ class MastodonApi(Network):
         """Whether the server takes a list of ids (since 4.3)."""
         self.left_out: set[str] = set()
         """Posts that no list shows, though they are there."""
+        self.refusing: dict[str, int] = {}
+        """Posts that are not given out by themselves either, and with which status."""
         self._keys: dict[str, dict[str, Any]] = {}
         self._number = 0
 
@@ -155,13 +157,18 @@ class MastodonApi(Network):
             case "lookups":
                 return self._looked_up(call.parameters)
             case "lookup":
-                if (found_post := self.posts.get(int(path.rpartition("/")[2]))) is None:
-                    raise Refused(404, "Record not found")
-                return found_post
+                return self._one(path.rpartition("/")[2])
             case "post":
                 return self._post(call)
             case _:
                 raise Refused(404, "Not Found")
+
+    def _one(self, post_id: str) -> dict[str, Any]:
+        if post_id in self.refusing:
+            raise Refused(self.refusing[post_id], "This action is not allowed")
+        if (found := self.posts.get(int(post_id))) is None:
+            raise Refused(404, "Record not found")
+        return found
 
     def _looked_up(self, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         asked = parameters["id[]"]

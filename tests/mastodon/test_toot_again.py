@@ -99,6 +99,32 @@ async def test_what_stands_before_the_server_cannot_call_a_post_gone(
     assert list(desk.stored) == [post_id]
 
 
+@pytest.mark.parametrize("code", [403, 422])
+async def test_a_post_that_is_refused_holds_up_no_other(
+    start: Start, api: MastodonApi, desk: Desk, time: Time, code: int
+) -> None:
+    refused, deleted = api.say("@DemoExchange one", 78, ago=1800), api.say("@DemoExchange two", 79, ago=60)
+    await start(**SLOWLY)
+    api.left_out.add(refused)
+    api.refusing[refused] = code
+    api.delete(deleted)
+    await time.run(3 * HOUR)
+    assert list(desk.stored) == [refused, deleted, f"{deleted}:deleted"]
+    assert 2 <= len(api.called("lookup")) <= 10
+
+
+@pytest.mark.parametrize("fault", [Fault(code=403), Fault(code=422), Fault(code=404, text=b"<h1>Not found</h1>")])
+async def test_only_a_server_without_lists_is_asked_for_none_again(
+    start: Start, api: MastodonApi, time: Time, fault: Fault
+) -> None:
+    post_id = api.say("@DemoExchange one", ago=30)
+    await start(**SLOWLY)
+    api.fail_next["lookups"] = [fault]
+    await time.run(5 * HOUR)
+    assert api.called("lookup")[0].target.endswith(f"/{post_id}")
+    assert (len(api.called("lookups")) == 1) is (fault.code == 404)
+
+
 async def test_many_are_asked_for_twenty_at_once(start: Start, api: MastodonApi, desk: Desk, time: Time) -> None:
     for number in range(45):
         api.say(f"@DemoExchange {number}", ago=3000 - number)
