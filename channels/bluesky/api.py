@@ -55,6 +55,13 @@ class Api:
         return await self._call(lambda client, _: client.invoke_query("com.atproto.server.getSession"))
 
     async def notices(self, cursor: str | None) -> Answer:
+    async def profile(self, did: str) -> Answer:
+        return await self._call(
+            lambda client, models: client.invoke_query(
+                "app.bsky.actor.getProfile", params=models.AppBskyActorGetProfile.Params(actor=did)
+            )
+        )
+
         """The newest first."""
         return await self._call(
             lambda client, models: client.invoke_query(

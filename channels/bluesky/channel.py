@@ -17,7 +17,7 @@ from channels.contract import ChannelContext
 from channels.monitor.answers import Known
 from channels.monitor.attaching import Attaching
 from channels.monitor.chain import Ask, chained
-from channels.monitor.faults import Unclear
+from channels.monitor.faults import Forbidden, NotTaken, Unclear
 from channels.monitor.feed import Feed
 from channels.monitor.files import Files
 from channels.monitor.impostors import Impostors
@@ -66,7 +66,9 @@ class BlueskyChannel(Watching):
         clock = clock or ServerClock()
         folder = context.data_dir / CHANNEL
         seen = SeenPosts(folder, clock)
-        receiver = Receiver(CHANNEL, CONVERSATIONS, self._is_ours, context.accept, seen)
+        receiver = Receiver(
+            CHANNEL, CONVERSATIONS, self._is_ours, context.accept, seen, called=lambda: self._listener.called
+        )
         account, posting = (Pace(name, settings.poll_seconds, clock) for name in ("account", "replies"))
         marks = Marks(folder, MICROSECONDS)
         first = timedelta(hours=settings.first_hours)
@@ -144,7 +146,15 @@ class BlueskyChannel(Watching):
         if not DID.fullmatch(did) or not handle:
             raise Unclear
         self._did = did
-        return Known(name=handle, quota=answer.quota, at=answer.at)
+        return Known(name=handle, title=await self._title(), quota=answer.quota, at=answer.at)
+
+    async def _title(self) -> str:
+        """What our account is called; "" when it has no profile. Raises Fault."""
+        try:
+            profile = await self._connected().profile(self._did)
+        except (Forbidden, NotTaken):
+            return ""
+        return words(profile.body, "displayName")
 
     async def _mentions(self, since: int, token: str | None) -> Page:
         return notices_page(await self._connected().notices(cursor_of(token)), since, token, self._did)

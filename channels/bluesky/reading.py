@@ -75,7 +75,7 @@ class Reader:
         if not text and not attached.files and not attached.unfetched:
             notes.append(self._words.say("bluesky.note_empty", language_of(text)))
         note = " ".join(notes) or None
-        posing = None if kind is Kind.OWN else self._posing(post, own_did, address)
+        posing = None if kind is Kind.OWN else self._posing(post, envelope, address)
         return ReadMessage(
             text=text,
             kind=kind,
@@ -86,14 +86,14 @@ class Reader:
             unfetched=attached.unfetched,
         )
 
-    def _posing(self, post: Any, own_did: str, address: str) -> Posing | None:
+    def _posing(self, post: Any, envelope: Mapping[str, Any], address: str) -> Posing | None:
         """Whoever is answered is told by the addresses of the post above and of the one that the talk began with."""
-        record = part(post, "record")
+        own_did, record = str(envelope.get("account", "")), part(post, "record")
         above, first = (POST.fullmatch(words(record, "reply", each, "uri")) for each in ("parent", "root"))
         there = {found[1] for found in (above, first) if found}
         ours_and_own = (own_did, words(post, "author", "did"))
         return self._impostors.posing(
-            {},
+            envelope,
             name=words(post, "author", "displayName"),
             handle=words(post, "author", "handle"),
             link=address,

@@ -23,6 +23,7 @@ QUOTAS = {
     "login": 30,
     "renew": 300,
     "account": 3000,
+    "profile": 3000,
     "mentions": 3000,
     "search": 3000,
     "look": 3000,
@@ -33,6 +34,7 @@ ROUTES = {
     "com.atproto.server.createSession": "login",
     "com.atproto.server.refreshSession": "renew",
     "com.atproto.server.getSession": "account",
+    "app.bsky.actor.getProfile": "profile",
     "app.bsky.notification.listNotifications": "mentions",
     "app.bsky.feed.searchPosts": "search",
     "app.bsky.feed.getPosts": "look",
@@ -55,6 +57,8 @@ class Pds(Network):
         self.authors: dict[str, dict[str, Any]] = {DID: {"did": DID, "handle": HANDLE}}
         self.notices: list[Notice] = []
         self.token_seconds = 7200
+        self.title = "Demo Exchange"
+        """Of our profile; "" when there is none."""
         self.left_out: set[str] = set()
         """Posts that no list shows, though they are there."""
         self._access: set[str] = set()
@@ -155,6 +159,8 @@ class Pds(Network):
                 self._renewal.discard(call.headers["authorization"].removeprefix("Bearer "))
                 return self._session()
             case "account":
+            case "profile":
+                return self._profile(asked)
                 return {"did": DID, "handle": HANDLE, "active": True}
             case "mentions":
                 return self._notices(asked)
@@ -168,6 +174,17 @@ class Pds(Network):
                 return self._post(asked)
             case _:
                 raise Refused(501, "MethodNotImplemented")
+    def _login(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        right = hmac.compare_digest(str(asked["password"]).encode(), PASSWORD.encode())
+        if self.revoked or asked["identifier"] != HANDLE or not right:
+            raise Refused(401, "AuthenticationRequired")
+        return self._session()
+
+    def _profile(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.title:
+            raise Refused(400, "InvalidRequest", "Profile not found")
+        return {"did": asked["actor"], "handle": HANDLE, "displayName": self.title}
+
 
     def _session(self) -> dict[str, Any]:
         access, renewal = (_token(self.token_seconds) for _ in range(2))

@@ -36,7 +36,7 @@ async def test_a_mention_is_stored_once_with_its_author(start: Start, pds: Pds, 
     assert message.conversation_key == f"at:{did_of(77)}"
     assert json.loads(message.raw)["post"]["author"]["handle"] == "user77.bsky.social"
     assert channel.door() == f"https://bsky.app/profile/{HANDLE}"
-    assert [call.endpoint for call in pds.calls] == ["login", "account", "mentions"]
+    assert [call.endpoint for call in pds.calls] == ["login", "account", "profile", "mentions"]
 
 
 async def test_replies_quotes_and_words_are_found(start: Start, pds: Pds, desk: Desk) -> None:

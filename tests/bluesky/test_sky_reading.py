@@ -10,8 +10,9 @@ import pytest
 
 from channels.bluesky.channel import BlueskyChannel
 from channels.contract import Kind, ReadMessage
+from tests.bluesky.conftest import Start
 from tests.bluesky.harness import channel
-from tests.bluesky.pds_api import DID
+from tests.bluesky.pds_api import DID, HANDLE, Pds, did_of
 from tests.monitor.harness import Desk, Time
 
 AUTHOR = "did:plc:li"
@@ -150,3 +151,19 @@ async def test_no_field_of_the_wrong_kind_breaks_it(reader: BlueskyChannel) -> N
 async def test_nothing_that_a_database_refuses_is_left(reader: BlueskyChannel) -> None:
     assert (await read(reader, "a\x00b")).text == "a\ufffdb"
     assert "\ud800" not in (await read(reader, "a\ud800b")).text
+
+
+@pytest.mark.parametrize(("title", "is_flagged"), [("Brandnew Markets", True), ("", False)])
+async def test_who_is_called_like_our_profile_is_flagged(
+    start: Start, pds: Pds, desk: Desk, title: str, is_flagged: bool
+) -> None:
+    """Without a profile there is nothing to compare with, and all else goes on."""
+    pds.title = title
+    pds.authors[did_of(66)] = {"did": did_of(66), "handle": "b.bsky.social", "displayName": "Brandnew Markets Help"}
+    asked = {"uri": pds.say("where are my coins?", ago=60), "cid": "bafyrei0001"}
+    posing = pds.say(f"@{HANDLE} write to us", 66, ago=30, reply={"parent": asked, "root": asked})
+    built = await start()
+    stored = desk.stored[posing]
+    public = (await built.read(stored.raw, stored.envelope)).public
+    assert public is not None
+    assert (public.posing is not None) is is_flagged
