@@ -32,7 +32,8 @@ async def test_a_change_and_a_deletion_are_recorded_once_beside_the_original(
     assert (await second.read(original.raw, original.envelope)).kind is Kind.MESSAGE
     changed = await second.read(version.raw, version.envelope)
     assert (changed.text, changed.kind) == ("I lost 12 BTC", Kind.AUTOMATIC)
-    assert "This post was changed" in (changed.note or "")
+    shown = f"https://bsky.app/profile/{did_of(77)}/post/{uri.rpartition('/')[2]}"
+    assert f"This post was changed; this is its new version. The address of the post: {shown}." in (changed.note or "")
     gone = await second.read(removal.raw, removal.envelope)
     assert (gone.text, gone.kind) == ("", Kind.AUTOMATIC)
     assert f"no longer has the post {uri}" in (gone.note or "")
