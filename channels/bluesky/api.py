@@ -21,7 +21,7 @@ from channels.bluesky.settings import BlueskySettings
 from channels.monitor.answers import Quota
 from channels.monitor.faults import AskedToWait, Fault, Forbidden, NeverLeft, NotFound, NotTaken, Unauthorized, Unclear
 from channels.monitor.headers import quota, server_time
-from channels.monitor.parts import part
+from channels.monitor.parts import words
 
 LIMITS = "ratelimit-"
 PAGE = 100
@@ -29,6 +29,7 @@ PAGE = 100
 REASONS = ["mention", "reply", "quote"]
 _SESSION_OVER = frozenset(("ExpiredToken", "InvalidToken", "AuthenticationRequired", "AuthMissing", "AccountTakedown"))
 """Errors of status 400 or 403 that a new session, or only a person, mends."""
+_NO_RECORD = "Could not locate record"
 _BEFORE_ANY_WORD = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 
 
@@ -54,7 +55,6 @@ class Api:
     async def account(self) -> Answer:
         return await self._call(lambda client, _: client.invoke_query("com.atproto.server.getSession"))
 
-    async def notices(self, cursor: str | None) -> Answer:
     async def profile(self, did: str) -> Answer:
         return await self._call(
             lambda client, models: client.invoke_query(
@@ -62,6 +62,7 @@ class Api:
             )
         )
 
+    async def notices(self, cursor: str | None) -> Answer:
         """The newest first."""
         return await self._call(
             lambda client, models: client.invoke_query(
@@ -198,7 +199,7 @@ def _fault(response: httpx.Response) -> Fault:
             return Unauthorized()
         case 400 | 403 if _error(response) in _SESSION_OVER:
             return Unauthorized()
-        case 400 | 404 if _error(response) == "RecordNotFound":
+        case 400 | 404 if _is_no_record(response):
             return NotFound()
         case 403 | 404:
             return Forbidden()
@@ -210,9 +211,17 @@ def _fault(response: httpx.Response) -> Fault:
             return Unclear()
 
 
-def _error(response: httpx.Response) -> str:
+def _is_no_record(response: httpx.Response) -> bool:
+    """A PDS has a word for it, but only of its own accounts; of all others the app's server (AppView) tells in a
+    sentence. "Could not find repo" is another one: whose account is gone or paused may come back."""
+    return _error(response) == "RecordNotFound" or (
+        _error(response) == "InvalidRequest" and _error(response, "message").startswith(_NO_RECORD)
+    )
+
+
+def _error(response: httpx.Response, name: str = "error") -> str:
     try:
-        return str(part(json.loads(response.content), "error"))
+        return words(json.loads(response.content), name)
     except (ValueError, RecursionError):
         return ""
 

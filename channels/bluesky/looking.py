@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from channels.bluesky.api import Api
 from channels.bluesky.pages import found_posts
-from channels.monitor.faults import NotFound
+from channels.monitor.faults import Forbidden, NotFound, NotTaken
 from channels.monitor.looking_again import Gone, Looked
 from channels.monitor.posts import Post
 from channels.monitor.seen import DELETED, Seen
@@ -37,6 +37,8 @@ class Looking:
                 await self._api().record(seen.first)
             except NotFound as fault:
                 gone[seen.first] = Gone(word=DELETED, said=fault.name)
+            except (Forbidden, NotTaken):  # of this one nothing is known; the others are not to wait for it
+                continue
         return Looked(posts=[_version(post) for post in found], gone=gone, quota=answer.quota, at=answer.at)
 
 

@@ -61,6 +61,8 @@ class Pds(Network):
         """Of our profile; "" when there is none."""
         self.left_out: set[str] = set()
         """Posts that no list shows, though they are there."""
+        self.paused: set[str] = set()
+        """Authors whose accounts are gone or deactivated, for now: nothing of them is shown."""
         self._access: set[str] = set()
         self._renewal: set[str] = set()
         self._number = 0
@@ -151,17 +153,14 @@ class Pds(Network):
         asked = call.parameters
         match call.endpoint:
             case "login":
-                right = hmac.compare_digest(str(asked["password"]).encode(), PASSWORD.encode())
-                if self.revoked or asked["identifier"] != HANDLE or not right:
-                    raise Refused(401, "AuthenticationRequired")
-                return self._session()
+                return self._login(asked)
             case "renew":
                 self._renewal.discard(call.headers["authorization"].removeprefix("Bearer "))
                 return self._session()
             case "account":
+                return {"did": DID, "handle": HANDLE, "active": True}
             case "profile":
                 return self._profile(asked)
-                return {"did": DID, "handle": HANDLE, "active": True}
             case "mentions":
                 return self._notices(asked)
             case "search":
@@ -174,6 +173,7 @@ class Pds(Network):
                 return self._post(asked)
             case _:
                 raise Refused(501, "MethodNotImplemented")
+
     def _login(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         right = hmac.compare_digest(str(asked["password"]).encode(), PASSWORD.encode())
         if self.revoked or asked["identifier"] != HANDLE or not right:
@@ -184,7 +184,6 @@ class Pds(Network):
         if not self.title:
             raise Refused(400, "InvalidRequest", "Profile not found")
         return {"did": asked["actor"], "handle": HANDLE, "displayName": self.title}
-
 
     def _session(self) -> dict[str, Any]:
         access, renewal = (_token(self.token_seconds) for _ in range(2))
@@ -202,15 +201,24 @@ class Pds(Network):
         return {"notifications": entries, **_cursor(begin, page, found)}
 
     def _record(self, uri: str) -> dict[str, Any]:
-        if uri not in self.posts:
-            raise Refused(400, "RecordNotFound")
+        """A PDS passes on what is asked of others' accounts to the app's server, which has other words."""
+        if uri not in self.posts or uri.split("/")[2] in self.paused:
+            did = uri.split("/")[2]
+            if did == DID:
+                raise Refused(400, "RecordNotFound")
+            if did in self.paused:
+                raise Refused(400, "InvalidRequest", f"Could not find repo: {did}")
+            raise Refused(400, "InvalidRequest", f"Could not locate record: {uri}")
         return {"uri": uri, "cid": self.posts[uri]["cid"], "value": self.posts[uri]["record"]}
 
     def _looked_up(self, uris: str | list[str]) -> dict[str, Any]:
         asked = [uris] if isinstance(uris, str) else uris
         if len(asked) > 25:
             raise Refused(400, "InvalidRequest")
-        return {"posts": [self.posts[uri] for uri in asked if uri in self.posts and uri not in self.left_out]}
+        return {"posts": [self.posts[uri] for uri in asked if self._is_shown(uri)]}
+
+    def _is_shown(self, uri: str) -> bool:
+        return uri in self.posts and uri not in self.left_out and uri.split("/")[2] not in self.paused
 
     def _search(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         words = str(asked["q"]).strip('"').casefold()

@@ -6,7 +6,7 @@ import pytest
 
 from channels.contract import Kind
 from tests.bluesky.conftest import Start
-from tests.bluesky.pds_api import HANDLE, Pds
+from tests.bluesky.pds_api import HANDLE, Pds, did_of
 from tests.monitor.harness import Desk, Time
 from tests.monitor.network import Fault
 
@@ -86,6 +86,17 @@ async def test_what_the_network_cannot_say_is_no_deletion(
     pds.fail_next[endpoint] = [fault] * 2
     await time.run(2 * HOUR)
     assert list(desk.stored) == [uri]
+
+
+async def test_whose_account_is_paused_holds_up_nobody(start: Start, pds: Pds, desk: Desk, time: Time) -> None:
+    """It may come back: nothing is known of the post, which is asked for in its turn and not again and again."""
+    paused, deleted = pds.say(f"@{HANDLE} one", 78, ago=1800), pds.say(f"@{HANDLE} two", 79, ago=60)
+    await start(**SLOWLY)
+    pds.paused.add(did_of(78))
+    pds.forget(deleted)
+    await time.run(3 * HOUR)
+    assert list(desk.stored) == [paused, deleted, f"{deleted}:deleted"]
+    assert 2 <= len(pds.called("record")) <= 10
 
 
 async def test_many_are_asked_for_together(start: Start, pds: Pds, desk: Desk, time: Time) -> None:

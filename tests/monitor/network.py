@@ -48,9 +48,10 @@ class Call:
 
 
 class Refused(Exception):
-    def __init__(self, code: int, word: str) -> None:
+    def __init__(self, code: int, word: str, sentence: str = "") -> None:
         super().__init__(word)
         self.code = code
+        self.body = json.dumps({"error": word, "message": sentence} if sentence else {"error": word}).encode()
 
 
 class Network(ABC):
@@ -173,7 +174,7 @@ class Network(ABC):
         try:
             self.check(call)
         except Refused as refused:
-            return refused.code, json.dumps({"error": str(refused)}).encode(), {}
+            return refused.code, refused.body, {}
         left, quota = self._count(call.endpoint)
         if left < 0:
             self.over_quota += 1
@@ -181,7 +182,7 @@ class Network(ABC):
         try:
             content = self.content(call, path)
         except Refused as refused:
-            return refused.code, json.dumps({"error": str(refused)}).encode(), quota
+            return refused.code, refused.body, quota
         if fault.untidy:
             content = self.untidy(content)
         return self.status(call.endpoint), json.dumps(content).encode() if fault.text is None else fault.text, quota
