@@ -19,32 +19,35 @@ SHORT = 4
 """A name of so few Latin letters may be a part of any word: it counts only where it stands as a word."""
 OUR_NAME, WITH_SUPPORT = "our_name", "our_name_support"
 _SUPPORT = (
-    *("support", "help", "service", "care", "official", "assist", "recover", "refund", "customer", "agent", "admin"),
-    *("team", "security", "verif", "hotline", "resolution", "complaint"),
     *(
-        "客服",
-        "官方",
-        "支持",
-        "支援",
-        "服务",
-        "服務",
-        "帮助",
-        "幫助",
-        "助手",
-        "助理",
-        "团队",
-        "團隊",
-        "专员",
-        "專員",
-        "热线",
+        "support",
+        "supports",
+        "help",
+        "helper",
+        "helpdesk",
+        "helpline",
+        "helpcenter",
+        "helpcentre",
+        "service",
+        "services",
     ),
-    *("熱線", "售后", "售後", "中心", "安全"),
+    *("care", "official", "assist", "assistance", "assistant", "customer", "customers", "agent", "agents", "admin"),
+    *("team", "security", "verify", "verified", "verification", "hotline", "resolution", "complaint", "complaints"),
 )
+"""Latin words; each counts only as a word of its own, or glued to others of them or to our name."""
+_SUPPORT_WITHOUT_SPACES = (
+    *("客服", "官方", "支持", "支援", "服务", "服務", "帮助", "幫助", "助手", "助理", "团队", "團隊", "专员", "專員"),
+    *("热线", "熱線", "售后", "售後", "中心", "安全"),
+)
+_RETURNS = ("recover", "recovery", "refund", "refunds")
+"""Victims want this, and those who prey on them offer it: it counts as support behind our name only."""
 _CRITICS = (
-    *("scam", "victim", "fraud", "sucks", "hate", "stole", "robbed", "cheat", "thief", "boycott"),
-    *("受害", "维权", "維權", "骗", "騙", "垃圾", "曝光", "跑路"),
+    *("scam", "victim", "fraud", "sucks", "hate", "stole", "robbed", "cheat", "thief", "boycott", "against", "scared"),
+    *("careful", "beware", "warning", "avoid"),
+    *("受害", "维权", "維權", "骗", "騙", "垃圾", "曝光", "跑路", "小心", "求助", "求帮", "求幫", "还我", "還我"),
 )
 """Who is called "victims of …" complains about us, and pretends nothing."""
+_CRITICS_AS_WORDS = ("anti", "steam", "my money", "my funds", "my coins", "my account")
 _CAPITALS = str.maketrans(
     "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "АВЕКМНОРСТУХЅІЈԌ",
     "ABEZHIKMNOPTYX" + "ABEKMHOPCTYXSIJG",
@@ -60,6 +63,9 @@ _FIGURES = str.maketrans("01!|i5$3478", "ollllsseatb")
 _PAIRS = (("rn", "m"), ("vv", "w"))
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BETWEEN = re.compile(r"[\W_]+")
+_NUMBERED = re.compile(r"(?<=[^\W\d_])(?=\d+(?:[\W_]|$))")
+_OURS = "*"
+"""Stands for a name of ours in what somebody is called."""
 
 
 @cache
@@ -78,14 +84,17 @@ def why(called: Iterable[str], ours: Iterable[str]) -> str | None:
 
     A name of ours that is nothing but a word such as "support" is not counted: everybody is called so.
     """
-    names = {name for each in ours if len(name := skeleton(each)) > 1 and name not in _folded(_SUPPORT)}
-    worn = [each for each in called if any(_wears(each, name) for name in names)]
-    if not worn:
+    called = tuple(called)
+    none = _folded(_SUPPORT + _SUPPORT_WITHOUT_SPACES + _RETURNS)
+    names = {name for each in ours if len(name := skeleton(each)) > 1 and name not in none}
+    if not any(_wears(each, name) for each in called for name in names):
         return None
-    rest = [skeleton(each) for each in called]
-    if _has(rest, _SUPPORT, names):
+    marked = [_marked(each, names) for each in called]
+    critical = any(_critical().search(each) for each in marked)
+    supports = _beside() if critical else _anywhere()
+    if any(supports.search(each) for each in marked):
         return WITH_SUPPORT
-    return None if _has(rest, _CRITICS, names) else OUR_NAME
+    return None if critical else OUR_NAME
 
 
 class Impostors:
@@ -132,14 +141,57 @@ def _wears(called: str, name: str) -> bool:
     return whole == name or whole in glued or any(skeleton(word) == name for word in words)
 
 
-def _has(called: Iterable[str], words: tuple[str, ...], names: Iterable[str]) -> bool:
-    """Whether one of the words is there beside our names, not as a part of them."""
-    for each in called:
-        for name in names:
-            each = each.replace(name, " ")
-        if any(word in each for word in _folded(words)):
-            return True
-    return False
+def _marked(called: str, names: Iterable[str]) -> str:
+    """The skeletons of its words with spaces between them, and a mark where a name of ours stands."""
+    words = _BETWEEN.split(_NUMBERED.sub(" ", _CAMEL.sub(" ", unicodedata.normalize("NFKC", called[:300]))))
+    text = " ".join(filter(None, map(skeleton, words)))
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(_ours(name), f" {_OURS} ", text)
+    return " ".join(text.split())
+
+
+def _ours(name: str) -> str:
+    """A pattern. A short name is not looked for within a word, unless that word is it and a word of support."""
+    letters = _spaced(name)
+    if len(name) > SHORT or not name.isascii():
+        return letters
+    support = _one_of(_SUPPORT)
+    return rf"(?<![a-z0-9]){letters}(?=(?:{support})?(?![a-z0-9]))|{letters}(?![a-z0-9])"
+
+
+@cache
+def _critical() -> re.Pattern[str]:
+    words = "|".join(" ".join(map(skeleton, each.split())) for each in _CRITICS_AS_WORDS)
+    return re.compile(rf"{'|'.join(_folded(_CRITICS))}|(?<![a-z0-9])(?:{words})(?![a-z0-9])")
+
+
+@cache
+def _beside() -> re.Pattern[str]:
+    """A word of support directly behind our name, or before it: "help" before it is a cry, and "help me" always is."""
+    ours, latin, whole = re.escape(_OURS), _stands(_SUPPORT), _one_of(_SUPPORT_WITHOUT_SPACES)
+    before = f"{_stands([each for each in _SUPPORT if each != 'help'])}|{_one_of(('客服', '官方'))}"
+    return re.compile(f"{ours} (?:{latin}|{whole})|(?:{before}) {ours}")
+
+
+@cache
+def _anywhere() -> re.Pattern[str]:
+    words = f"{_stands(_SUPPORT)}|{_one_of(_SUPPORT_WITHOUT_SPACES)}"
+    return re.compile(f"{words}|^{re.escape(_OURS)} .*{_stands(_RETURNS)}")
+
+
+def _stands(words: Sequence[str]) -> str:
+    """A pattern: one of the Latin words, or several of them glued together, with nothing else glued to them."""
+    cry = rf"{_spaced('help')} (?:me|us|please|pls)(?![a-z0-9])"
+    return rf"(?<![a-z0-9])(?!{cry})(?:(?:{_one_of(words)}) ?)*(?:{_one_of(words)})(?![a-z0-9])"
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return "|".join(_spaced(skeleton(each)) for each in words)
+
+
+def _spaced(name: str) -> str:
+    """A pattern: the letters of a name, also where something stands between them."""
+    return " ?".join(map(re.escape, name))
 
 
 @cache
