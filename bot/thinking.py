@@ -111,6 +111,15 @@ class Mind:
 
 async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     """Raises TurnFailed only while `patient` says that the user can still wait for another try."""
+    thought = await _think(matter, mind, patient)
+    if matter.impostor is None or not matter.impostor.is_known:
+        return thought
+    unsaid = thought.outcome == "answered" and not thought.commands  # a flag is no answer
+    commands = (*thought.commands, FlagImpostor(sighting=matter.impostor))
+    return replace(thought, commands=commands, outcome="joined" if unsaid else thought.outcome)
+
+
+async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
     if _is_unheard(matter):
         return await _unheard(matter, mind)
     original = matter
@@ -120,7 +129,7 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
     if complaint is None:
         pressed, spoken = matter.message.payload is not None, matter.conversation.language
         language = language_to_speak(words_of(matter), reading.language, spoken, pressed=pressed)
-        if matter.impostor is not None:
+        if matter.impostor is not None and not matter.impostor.is_known:
             flag = FlagImpostor(sighting=matter.impostor)
             return Thought(matter=matter, language=language, reading=reading, commands=(flag,), outcome="automatic")
         if (wish := _subscription_wish(original)) is not None:

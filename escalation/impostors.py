@@ -1,4 +1,5 @@
-"""Accounts that pose as us and answer our users: agents are told, where the user is; the account hears nothing.
+"""Accounts that pose as us and answer our users: agents are told, where the user is; the account hears nothing, unless
+it is known to be a user of ours, whatever it is called.
 
 Who is called like us is found by the channel (`channels.public_contract.Posing`). Only the desk knows whether those who
 are answered are our users: a fan or a newspaper called so that answers none of them is no impostor.
@@ -36,6 +37,8 @@ class Sighting:
     answered: Sequence[int] = ()
     """The conversations of our users whom it answers or names."""
     seen_before: bool = False
+    is_known: bool = False
+    """Its author is bound to a person or has a case: agents are told, and it is answered like any other."""
 
     @property
     def is_impostor(self) -> bool:
@@ -54,6 +57,7 @@ def look(connection: Connection, conversation: ConversationRow, posing: Posing) 
         posing=posing,
         answered=[each.id for each in found if each is not None and inbox.wrote_to_us(connection, each.id)],
         seen_before=bool(repository.notes_of_kind(connection, conversation.id, POSES)),
+        is_known=conversation.person_id is not None or conversation.case_id is not None,
     )
 
 
@@ -76,6 +80,7 @@ class FlagImpostor(DeskCommand):
             if conversation.id not in [note.get("conversation_id") for note in notes]:
                 data = {"conversation_id": conversation.id, **told}
                 repository.add_note(connection, answered, IMPOSTOR, at=now, data=data)
-        queue.answered(connection, conversation.id)
-        close_if_nobodys(connection, conversation, now)
+        if not sighting.is_known:
+            queue.answered(connection, conversation.id)
+            close_if_nobodys(connection, conversation, now)
         return ()

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from typing import Any, override
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, insert, select
 
+from actions.commands import Say
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
-from bot.store.tables import Conversation, Note
+from bot.store.tables import Conversation, Note, Person, Timer
 from channels.contract import Kind, ReadMessage
 from channels.public_contract import Posing, Public
+from escalation.queue import PATIENCE_TIMER
 from tests.fakes.channel import FakeChannel
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import COMPLEX, Road
@@ -108,6 +110,43 @@ async def test_whom_only_an_automatic_message_came_from_is_no_user(road: Road) -
     await _again(road, "fan")
     assert await notes(road, "paper", "impostor") == []
     assert (await road.outcomes())[-1] == "opened"
+
+
+async def test_who_has_a_case_is_flagged_and_answered_as_ever(road: Road, rasa: FakeRasa) -> None:
+    rasa.answer = lambda _body: COMPLEX[:1]  # a case, and the bot keeps the conversation
+    await road.say("my withdrawal is missing", "two")
+    rasa.answer = lambda _body: (Say(key="greeting"),)
+    assert await road.say("poses one: mine is missing too", "two")
+    assert rasa.seen[-1]["text"] == "mine is missing too"
+    assert (await road.outcomes())[2:] == ["answered"]
+    assert len(await notes(road, "one", "impostor")) == 1
+    assert (await conversation(road, "two")).resolved_at is None
+
+
+async def test_whom_an_agent_has_stays_awaited(road: Road) -> None:
+    await road.say("my withdrawal is missing", "two")
+    await road.say("poses one: mine is missing too", "two")
+    assert await road.outcomes() == ["opened", "opened", "joined"]
+    timers = select(Timer.kind).where(Timer.key == str((await conversation(road, "two")).id))
+    assert PATIENCE_TIMER in await road.store.read(lambda c: list(c.execute(timers).scalars()))
+    assert len(await notes(road, "one", "impostor")) == 1
+
+
+async def test_who_is_bound_to_a_person_gets_a_case(road: Road, rasa: FakeRasa) -> None:
+    rasa.answer = lambda _body: (Say(key="greeting"),)
+    await road.say("hello", "two")
+    found = await conversation(road, "two")
+
+    def bind(connection: Connection) -> None:
+        person = insert(Person).values(uid="u-1", name="Li", created_at=road.clock()).returning(Person.id)
+        conversations.change(connection, found.id, person_id=connection.execute(person).scalar_one())
+
+    await road.store.write(bind)
+    rasa.answer = lambda _body: COMPLEX
+    assert await road.say("poses one: my withdrawal is missing", "two")
+    assert (await road.outcomes())[-1] == "opened"
+    assert (await conversation(road, "two")).case_id is not None
+    assert len(await notes(road, "one", "impostor")) == 1
 
 
 async def test_in_a_talk_about_us_it_may_answer_anybody(road: Road) -> None:
