@@ -20,17 +20,22 @@ class Opening:
     store: Store
     clock: Clock
 
-    async def read(self, channel: Channel, row: InboxRow, raw: bytes, *, bots: bool) -> tuple[ReadMessage, bool]:
-        """The message, and whether the bot is not to be asked about it. `bots`: the conversation is the bot's; whom a
-        person listens to may send as many words as they like. Raises RetryLater when the channel cannot read now."""
+    async def skim(self, channel: Channel, row: InboxRow, raw: bytes, *, bots: bool) -> tuple[ReadMessage, bool]:
+        """The message without the files that lie at the peer, and whether the bot is not to be asked about it. `bots`:
+        the conversation is the bot's; whom a person listens to may send as many words as they like. Raises RetryLater
+        when the channel cannot read now."""
         caps = channel.capabilities.caps
-        if caps is None:
-            return await channel.read(raw, row.envelope), False
-        over = bots and await self._messages_over(caps, row)
-        message = await channel.skim(raw, row.envelope)
-        if message.unfetched and not over and not await self._files_over(caps, row):
-            message = await channel.read(raw, row.envelope)
-        return message, over
+        over = caps is not None and bots and await self._messages_over(caps, row)
+        return await channel.skim(raw, row.envelope), over
+
+    async def fetch(
+        self, channel: Channel, row: InboxRow, raw: bytes, *, skimmed: ReadMessage, over: bool
+    ) -> ReadMessage:
+        """The message with its files, as far as the caps allow. Raises RetryLater when they cannot be fetched now."""
+        caps = channel.capabilities.caps
+        if not skimmed.unfetched or over or (caps is not None and await self._files_over(caps, row)):
+            return skimmed
+        return await channel.read(raw, row.envelope)
 
     async def _messages_over(self, caps: Caps, row: InboxRow) -> bool:
         if not pacing.can_be_over(caps, row.seq):

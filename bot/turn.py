@@ -125,10 +125,7 @@ class Turner:
     async def _think(self, matter: Matter) -> Thought:
         """Raises TurnFailed while the user can wait for another try, RetryLater when the channel cannot read now."""
         row, channel = matter.row, self.channels[matter.row.channel]
-        raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
-        with step("read"):
-            opening = Opening(store=self.store, clock=self.clock)
-            message, over = await opening.read(channel, row, raw, bots=matter.conversation.owner == BOT)
+        message, over, impostor = await self._read(matter, channel)
 
         def patient(failure: TurnFailed) -> bool:
             """Only a message that never reached Rasa may go there again, and only while its sender can wait."""
@@ -138,7 +135,6 @@ class Turner:
 
         last_try = row.attempts >= self.max_attempts - 1
         mind = replace(self.mind, ask=_ask_nobody) if last_try else self.mind
-        impostor = await self._impostor(matter, message)
         known = not message.public.addressed and await self._is_known(matter)
         able = channel.capabilities
         may_subscribe = able.broadcasts and not able.reaches
@@ -152,6 +148,17 @@ class Turner:
             known=known,
         )
         return await think(read, mind, patient)
+
+    async def _read(self, matter: Matter, channel: Channel) -> tuple[ReadMessage, bool, Sighting | None]:
+        """The message, whether it is over a cap, and who poses as us. That is asked before a file is fetched: while it
+        is not known yet, the message is read again and again. Raises RetryLater when the channel cannot read now."""
+        row = matter.row
+        raw = row.raw if row.raw is not None else await asyncio.to_thread(self.raw.get, row.raw_sha256)
+        opening = Opening(store=self.store, clock=self.clock)
+        with step("read"):
+            skimmed, over = await opening.skim(channel, row, raw, bots=matter.conversation.owner == BOT)
+            impostor = await self._impostor(matter, skimmed)
+            return await opening.fetch(channel, row, raw, skimmed=skimmed, over=over), over, impostor
 
     async def _is_known(self, matter: Matter) -> bool:
         """Whether the author has talked with us before, or has a case; asked of messages that do not speak to us."""

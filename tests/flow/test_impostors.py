@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, override
 
 import pytest
@@ -13,6 +14,7 @@ from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from bot.store.tables import Conversation, Note, Person, Timer
 from channels.contract import Kind, ReadMessage
+from channels.files_contract import Attachment
 from channels.public_contract import Posing, Public
 from escalation.queue import PATIENCE_TIMER
 from tests.fakes.channel import FakeChannel
@@ -24,14 +26,26 @@ LINK = "https://network.example/post/9"
 
 class Square(FakeChannel):
     """ "poses one,two: text" comes from an account that is called like us and answers the authors of the conversations
-    "one" and "two"; "answers: text" from one that answers somebody in a talk about us; "robot" is automatic."""
+    "one" and "two"; "answers: text" from one that answers somebody in a talk about us; "robot" is automatic. Its file,
+    if the text ends with "#file", lies at the network."""
+
+    fetched = 0
 
     @override
     async def read(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        message = await self.skim(raw, envelope)
+        if not message.unfetched:
+            return message
+        self.fetched += 1
+        file = Attachment(filename="form.pdf", content_type="application/pdf", data=b"%PDF-1.7 form")
+        return replace(message, attachments=(file,), unfetched=0)
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
         head, _, text = raw.decode().partition(": ")
         how, _, keys = head.partition(" ")
         if how not in ("poses", "answers", "robot"):
-            return await super().read(raw, envelope)
+            return await FakeChannel.read(self, raw, envelope)
         posing = Posing(
             reason="our_name_support",
             who="Demo Exchange Help (@dxh)",
@@ -40,7 +54,7 @@ class Square(FakeChannel):
             before_us=how == "answers",
         )
         kind = Kind.AUTOMATIC if how == "robot" else Kind.MESSAGE
-        return ReadMessage(text=text, kind=kind, public=Public(posing=posing))
+        return ReadMessage(text=text, kind=kind, public=Public(posing=posing), unfetched=int(text.endswith("#file")))
 
 
 @pytest.fixture(autouse=True)
@@ -164,6 +178,19 @@ async def test_the_post_that_it_answers_may_come_a_moment_later(road: Road) -> N
     await _again(road, "liar")
     assert len(await notes(road, "two", "impostor")) == 1
     assert sorted(map(str, await road.outcomes())) == ["automatic", "opened", "opened"]
+
+
+async def test_no_file_is_fetched_before_it_is_known_who_poses(road: Road) -> None:
+    square = road.channel
+    assert isinstance(square, Square)
+    await road.receive("poses two: this is our form #file", "liar")
+    await road.turn()
+    road.clock.move(seconds=5)
+    await _again(road, "liar")
+    assert ((await road.outcomes())[-1], square.fetched) == (None, 0)
+    road.clock.move(seconds=6)
+    await _again(road, "liar")
+    assert ((await road.outcomes())[-1], square.fetched) == ("opened", 1)
 
 
 async def _again(road: Road, key: str) -> None:
