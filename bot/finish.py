@@ -162,7 +162,8 @@ class Finish:
 
     def _facts(self, connection: Connection, thought: Thought, commands: Sequence[Command]) -> Facts:
         conversation = thought.matter.conversation
-        capabilities = self.channels[conversation.channel].capabilities
+        channel = self.channels[conversation.channel]
+        capabilities = channel.capabilities
         handing = next((each for each in commands if isinstance(each, HandToPerson | HandIfSilent | OverCap)), None)
         return Facts(
             conversation=conversation,
@@ -171,7 +172,7 @@ class Finish:
             live=capabilities.live,
             buttons=capabilities.buttons,
             brief={} if handing is None else _brief(connection, thought, handing.brief),
-            public=capabilities.public,
+            public=channel.is_public(conversation.key),
             by_hand=capabilities.keyed_in,
         )
 

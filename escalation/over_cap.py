@@ -7,7 +7,7 @@ bot says meanwhile; at once if it reads like a matter for a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from actions.commands import Command
 from bot.repository import conversations, timers
 from bot.repository.timers import TimerRow
-from channels.contract import Words
+from channels.contract import Channel, Words
 from escalation import queue
 from escalation.reminders import hand_over, say
 
@@ -69,15 +69,16 @@ def leave_to_person(
 class BurstIsOver:
     """Hands a conversation to a person for what came over the caps, unless somebody has had it since."""
 
-    def __init__(self, words: Words, live: Callable[[str], bool]) -> None:
-        """`live`: whether the users of a channel are watching, and would wonder about silence."""
+    def __init__(self, words: Words, channels: Mapping[str, Channel]) -> None:
         self._words = words
-        self._live = live
+        self._channels = channels
 
     def __call__(self, connection: Connection, timer: TimerRow, now: datetime) -> None:
         conversation = conversations.lock(connection, int(timer.data["conversation_id"]))
         if conversation.owner != queue.BOT or conversation.owner_epoch != timer.data["owner_epoch"]:
             return
         hand_over(connection, conversation, timer, now, reasons=timer.data["reasons"])
-        if self._live(conversation.channel):
+        channel = self._channels[conversation.channel]
+        # Users who are watching would wonder about silence; in public nobody is told.
+        if channel.capabilities.live and not channel.is_public(conversation.key):
             say(connection, conversation, timer, now, self._words, "case.person_soon")

@@ -186,7 +186,7 @@ def _alarm(parts: Parts, proofs: Proofs) -> Alarm:
         **proofs.timers,
         PATIENCE_TIMER: NobodyCame(parts.words, lambda name: parts.channels[name].capabilities.keyed_in),
         SILENCE_TIMER: UserFellSilent(parts.words, lambda name: parts.channels[name].capabilities.live),
-        OVER_CAP_TIMER: BurstIsOver(parts.words, lambda name: parts.channels[name].capabilities.live),
+        OVER_CAP_TIMER: BurstIsOver(parts.words, parts.channels),
         BROADCAST_TIMER: broadcasting_of(parts).send,
         UNREAD_TIMER: UnreadReminder(
             words=parts.words,

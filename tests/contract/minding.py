@@ -39,10 +39,8 @@ class Minding:
         self._desk = desk
         self._rasa = rasa
         self.client = RasaClient(url, SECRET, timeout_seconds=5)
-        live = {name: channel.capabilities.live for name, channel in desk.channels.items()}
-        self._alarm = Alarm(
-            desk.store, desk.clock, desk.hub, {OVER_CAP_TIMER: BurstIsOver(desk.words, live.__getitem__)}, 1
-        )
+        burst = BurstIsOver(desk.words, desk.channels)
+        self._alarm = Alarm(desk.store, desk.clock, desk.hub, {OVER_CAP_TIMER: burst}, 1)
         finish = Finish(
             channels=desk.channels,
             clock=desk.clock,
@@ -87,6 +85,12 @@ class Minding:
 
     async def said(self) -> list[str]:
         return [text for (text,) in await self._read(select(Outbox.text).order_by(Outbox.id))]
+
+    async def is_public(self) -> bool:
+        """Whether everybody can read the first conversation."""
+        query = select(Conversation.channel, Conversation.key).order_by(Conversation.id).limit(1)
+        [(channel, key)] = await self._read(query)
+        return self._desk.channels[channel].is_public(key)
 
     async def owners(self) -> list[str]:
         return [owner for (owner,) in await self._read(select(Conversation.owner).order_by(Conversation.id))]

@@ -40,7 +40,8 @@ async def test_a_burst_is_kept_for_a_person_and_then_the_bot_goes_on(peer: Peer,
         assert [note in beside for _, _, beside in received] == [False] * peer.cap + [True] * 3
         assert [outcome for outcome, _, _ in received[peer.cap :]] == ["joined"] * 3
         told = [text for text in await mind.said() if text in sentences(desk)]
-        assert len(told) == (0 if peer.channel.capabilities.public else 1)
+        public = await mind.is_public()
+        assert len(told) == (not public)
         assert (await mind.owners(), await mind.balanced()) == (["bot", "bot"], True)
 
         desk.clock.move(seconds=61)
@@ -52,6 +53,8 @@ async def test_a_burst_is_kept_for_a_person_and_then_the_bot_goes_on(peer: Peer,
         await mind.ring()
         assert (await mind.owners(), await mind.queued()) == (["queue", "bot"], [["over_cap"]])
         assert await mind.balanced()
+        soon = {desk.words.say("case.person_soon", language) for language in ("en", "zh", "zh-Hant")}
+        assert not (public and soon & set(await mind.said()))
 
 
 @of(FETCHING)
@@ -68,7 +71,7 @@ async def test_files_over_the_cap_are_left_at_the_peer(peer: Peer, desk: Contrac
         public = peer.channel.capabilities.public  # a post has words beside its picture, of which the bot is asked
         assert len(mind.asked()) == caps.files_per_hour + public
         assert (await mind.received())[-1][2]
-        assert len([text for text in await mind.said() if text in sentences(desk)]) == (not public)
+        assert len([text for text in await mind.said() if text in sentences(desk)]) == (not await mind.is_public())
 
         desk.clock.move(minutes=61)
         await peer.file("later.pdf", b"%PDF-1.7 later")

@@ -83,7 +83,7 @@ class Road:
         )
         kinds: dict[str, Ring] = {
             PATIENCE_TIMER: NobodyCame(self.words),
-            OVER_CAP_TIMER: BurstIsOver(self.words, lambda _name: self.channel.capabilities.live),
+            OVER_CAP_TIMER: BurstIsOver(self.words, channels),
             SILENCE_TIMER: UserFellSilent(self.words, lambda _name: self.channel.capabilities.live),
         }
         self.alarm = Alarm(store, clock, self.hub, kinds, 1)
