@@ -120,7 +120,8 @@ async def think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool
 
 
 async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], bool]) -> Thought:
-    if _is_unheard(matter):
+    silenced = matter.impostor is not None and not matter.impostor.is_known
+    if _is_unheard(matter) and not silenced:
         return await _unheard(matter, mind)
     original = matter
     matter, secrets = await _redacted(original)
@@ -129,7 +130,7 @@ async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], boo
     if complaint is None:
         pressed, spoken = matter.message.payload is not None, matter.conversation.language
         language = language_to_speak(words_of(matter), reading.language, spoken, pressed=pressed)
-        if matter.impostor is not None and not matter.impostor.is_known:
+        if matter.impostor is not None and silenced:
             flag = FlagImpostor(sighting=matter.impostor)
             return Thought(matter=matter, language=language, reading=reading, commands=(flag,), outcome="automatic")
         if (wish := _subscription_wish(original)) is not None:
@@ -145,11 +146,11 @@ async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], boo
     warnings = (WarnOfSecrets(kinds=secrets),) if secrets and matter.message.kind is Kind.MESSAGE else ()
     if proving is not None and not proving.goes_on:
         thought = await _proven(matter, mind, reading, language, proving, patient)
-        return replace(thought, commands=(*warnings, *thought.commands, *_left_out(matter)))
+        return replace(thought, commands=(*warnings, *thought.commands, *_left_out(matter, thought.commands)))
     outcome, commands = await _decide(matter, mind, reading, language, patient)
     if proving is not None:
         commands = (*proving.commands, *commands)
-    commands = (*warnings, *commands, *_left_out(matter))
+    commands = (*warnings, *commands, *_left_out(matter, commands))
     return Thought(matter=matter, language=language, reading=reading, commands=commands, outcome=outcome)
 
 
@@ -161,9 +162,11 @@ def _is_unheard(matter: Matter) -> bool:
     return matter.over_cap or (message.unfetched > 0 and not message.text.strip() and message.payload is None)
 
 
-def _left_out(matter: Matter) -> Sequence[Command]:
-    """Files were left at the peer; the words are answered all the same. Last, for what the bot gathered comes first."""
-    return (OverCap(),) if matter.message.unfetched else ()
+def _left_out(matter: Matter, commands: Sequence[Command]) -> Sequence[Command]:
+    """Files were left at the peer; the words are answered all the same. Last, for what the bot gathered comes first.
+    Of what is nobody's work, a machine's words or no complaint, nobody is asked to read the rest."""
+    nobodys = matter.message.kind is not Kind.MESSAGE or any(isinstance(each, SetAside) for each in commands)
+    return (OverCap(),) if matter.message.unfetched and not nobodys else ()
 
 
 async def _unheard(matter: Matter, mind: Mind) -> Thought:

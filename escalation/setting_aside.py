@@ -25,5 +25,6 @@ def note(connection: Connection, conversation: ConversationRow, reasons: Sequenc
 def close_if_nobodys(connection: Connection, conversation: ConversationRow, now: datetime) -> None:
     """A conversation in which nothing was ever asked or answered stands in no list of open ones. Whoever writes there
     opens it again."""
+    conversation = conversations.get(connection, conversation.id)  # somebody may have taken it meanwhile
     if conversation.owner == BOT and conversation.case_id is None and not inbox.was_served(connection, conversation.id):
         conversations.change(connection, conversation.id, resolved_at=now)

@@ -13,6 +13,7 @@ from actions.commands import Say
 from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from bot.store.tables import Conversation, Note, Person, Timer
+from channels.caps_contract import Caps
 from channels.contract import Kind, ReadMessage
 from channels.files_contract import Attachment
 from channels.public_contract import Posing, Public
@@ -161,6 +162,20 @@ async def test_who_is_bound_to_a_person_gets_a_case(road: Road, rasa: FakeRasa) 
     assert (await road.outcomes())[-1] == "opened"
     assert (await conversation(road, "two")).case_id is not None
     assert len(await notes(road, "one", "impostor")) == 1
+
+
+async def test_however_much_it_posts_it_is_flagged_and_no_burst(road: Road) -> None:
+    road.channel.capabilities = replace(
+        road.channel.capabilities, caps=Caps(messages_per_minute=2, messages_per_hour=9)
+    )
+    for key in ("two", "three"):
+        await road.say("where is my deposit", key)
+    for _ in range(3):
+        await road.say("poses one: come to us", "liar")
+    await road.say("poses two,three: come to us", "liar")
+    assert (await road.outcomes())[-4:] == ["automatic"] * 4
+    assert [len(await notes(road, key, "impostor")) for key in ("one", "two", "three")] == [1, 1, 1]
+    assert await notes(road, "liar", "queued") == []
 
 
 async def test_in_a_talk_about_us_it_may_answer_anybody(road: Road) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, override
 
 import pytest
 from sqlalchemy import select
 
+from actions.commands import Command, Say, SetAside
 from bot import ledger
 from bot.store.tables import Inbox, Note
 from channels.caps_contract import Caps
+from channels.contract import ReadMessage
+from tests.fakes.channel import FakeChannel
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import ANNA, PATIENCE, SILENCE, Road
 
@@ -148,3 +152,26 @@ async def test_an_open_case_hears_of_it_and_the_books_balance(road: Road) -> Non
     road.clock.moment += max(SILENCE, PATIENCE.live, timedelta(minutes=1))
     await road.alarm.ring_due()
     assert (await road.store.read(ledger.draw_up)).balanced
+
+
+class Attaching(FakeChannel):
+    """Each message has a file at the peer."""
+
+    @override
+    async def skim(self, raw: bytes, envelope: Mapping[str, Any]) -> ReadMessage:
+        return replace(await self.read(raw, envelope), unfetched=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [("auto: position 7", Say(key="greeting")), ("buy our coin", SetAside(reasons=("advertising",)))],
+)
+async def test_files_of_what_is_nobodys_work_are_nobodys_work(
+    road: Road, rasa: FakeRasa, text: str, answer: Command
+) -> None:
+    road.turner.channels["fake"] = road.channel = Attaching(caps=CAPS)  # type: ignore[index] # a dict, as in the product
+    rasa.answer = lambda _body: (answer,)
+    await road.say(text)
+    road.clock.move(seconds=SILENCE.total_seconds())
+    await road.alarm.ring_due()
+    assert (await road.outcomes(), await road.owner(), await notes(road, "queued")) == (["automatic"], "bot", [])
