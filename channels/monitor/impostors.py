@@ -41,6 +41,7 @@ _SUPPORT_WITHOUT_SPACES = (
 )
 _RETURNS = ("recover", "recovery", "refund", "refunds")
 """Victims want this, and those who prey on them offer it: it counts as support behind our name only."""
+_ALL_SUPPORT = (*_SUPPORT, *_SUPPORT_WITHOUT_SPACES, *_RETURNS)
 _CRITICS = (
     *("scam", "victim", "fraud", "sucks", "hate", "stole", "robbed", "cheat", "thief", "boycott", "against", "scared"),
     *("careful", "beware", "warning", "avoid"),
@@ -85,8 +86,7 @@ def why(called: Iterable[str], ours: Iterable[str]) -> str | None:
     A name of ours that is nothing but a word such as "support" is not counted: everybody is called so.
     """
     called = tuple(called)
-    none = _folded(_SUPPORT + _SUPPORT_WITHOUT_SPACES + _RETURNS)
-    names = {name for each in ours if len(name := skeleton(each)) > 1 and name not in none}
+    names = {name for each in ours if len(name := skeleton(each)) > 1 and name not in _folded(_ALL_SUPPORT)}
     if not any(_wears(each, name) for each in called for name in names):
         return None
     marked = [_marked(each, names) for each in called]
@@ -137,7 +137,7 @@ def _wears(called: str, name: str) -> bool:
     if len(name) > SHORT or not name.isascii():
         return name in whole
     words = _BETWEEN.split(_CAMEL.sub(" ", called))
-    glued = {f"{a}{b}" for word in _folded(_SUPPORT) for a, b in ((name, word), (word, name))}
+    glued = {f"{a}{b}" for word in _folded(_ALL_SUPPORT) for a, b in ((name, word), (word, name))}
     return whole == name or whole in glued or any(skeleton(word) == name for word in words)
 
 
@@ -155,7 +155,7 @@ def _ours(name: str) -> str:
     letters = _spaced(name)
     if len(name) > SHORT or not name.isascii():
         return letters
-    support = _one_of(_SUPPORT)
+    support = _one_of(_ALL_SUPPORT)
     return rf"(?<![a-z0-9]){letters}(?=(?:{support})?(?![a-z0-9]))|{letters}(?![a-z0-9])"
 
 

@@ -69,6 +69,8 @@ def test_by_what_it_is_called(called: tuple[str, str], reason: str | None) -> No
         (("OKX Support", "a"), WITH_SUPPORT),
         (("a", "okxhelp"), WITH_SUPPORT),
         (("a", "help0kx"), WITH_SUPPORT),
+        (("OKX客服", "a"), WITH_SUPPORT),
+        (("a", "okxrefund"), WITH_SUPPORT),
         (("OKX scared me", "a"), None),
         (("a", "OkxDaily"), OUR_NAME),
         (("0KX", "a"), OUR_NAME),
