@@ -14,10 +14,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, override
 
+from bot.store.topics import EVERYTHING
+
 if TYPE_CHECKING:
     from bot.store.bell import Bell
 
-EVERYTHING = "*"
 QUEUE = "queue"
 OUTBOX = "outbox"
 SIGN = "typing:"

@@ -16,8 +16,8 @@ import psycopg
 import structlog
 from sqlalchemy.engine import make_url
 
-from bot.hub import EVERYTHING
 from bot.store.engine import patience
+from bot.store.topics import EVERYTHING
 
 log = structlog.get_logger()
 CHANNEL = "redress"

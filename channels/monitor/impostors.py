@@ -48,7 +48,7 @@ _CRITICS = (
     *("受害", "维权", "維權", "骗", "騙", "垃圾", "曝光", "跑路", "小心", "求助", "求帮", "求幫", "还我", "還我"),
 )
 """Who is called "victims of …" complains about us, and pretends nothing."""
-_CRITICS_AS_WORDS = ("anti", "steam", "my money", "my funds", "my coins", "my account")
+_CRITICS_AS_WORDS = ("anti", "my money", "my funds", "my coins", "my account")
 _CAPITALS = str.maketrans(
     "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ" + "АВЕКМНОРСТУХЅІЈԌ",
     "ABEZHIKMNOPTYX" + "ABEKMHOPCTYXSIJG",

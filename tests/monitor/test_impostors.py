@@ -45,7 +45,7 @@ OURS = ("Demo Exchange", "演示交易所", "DemoExchange")
         (("Scared of Demo Exchange", "a"), None),
         (("Careful: Demo Exchange scam", "a"), None),
         (("helpless DemoExchange victim", "a"), None),
-        (("Demo Exchange steam", "a"), None),
+        (("Demo Exchange steam", "a"), OUR_NAME),
         (("Demo Exchange refund my money", "a"), None),
         (("被Demo Exchange骗 求帮助", "a"), None),
         (("Help Demo Exchange stole my coins", "a"), None),

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from bot.hub import EVERYTHING, Hub
+from bot.hub import Hub
 from bot.store import bell
 from bot.store.bell import MAX_TOPICS, Bell
+from bot.store.topics import EVERYTHING
 
 SECONDS = 30
 
