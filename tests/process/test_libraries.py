@@ -1,4 +1,4 @@
-"""What a desk loads: the library of a channel that is not configured stays where it is."""
+"""What a desk loads: the library of a channel that is not configured stays where it is, and so does what nobody calls."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from pathlib import Path
 
 from tests.process.desk import ROOT, clean_environment
 
-LIBRARIES = ("atproto_client", "mastodon", "requests", "telegram", "tweepy")
+LIBRARIES = ("atproto_client", "mastodon", "psycopg", "requests", "telegram", "tweepy", "typer")
 PROGRAM = f"""
 import json, sys
 from bot.bootstrap import build
 from bot.settings import load
+from bot.understanding import reading
 desk = build(load())
+reading.prepare()
+assert "spacy" in sys.modules
 print(json.dumps([sorted(desk.channels), [name for name in {LIBRARIES!r} if name in sys.modules]]))
 """
 

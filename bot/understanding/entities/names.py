@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from bot.understanding.entities.entity import Entity
@@ -62,10 +65,26 @@ def _patterns() -> Iterator[dict[str, Any]]:
             yield {"label": "network", "pattern": name, "id": network}
 
 
+@contextmanager
+def _without_command_line() -> Iterator[None]:
+    """spaCy imports its command line for one function that nobody calls here: an HTTP client, a package manager and
+    progress bars, 8 MB for as long as the app lives. Whoever wants it afterwards gets the real one."""
+    stubs = {name: ModuleType(name) for name in ("spacy.cli", "spacy.cli.info") if name not in sys.modules}
+    for stub in stubs.values():
+        stub.__dict__.update(__path__=[], info=None)
+    sys.modules.update(stubs)
+    try:
+        yield
+    finally:
+        for name in stubs:
+            del sys.modules[name]
+
+
 @cache
 def _pipeline() -> Language:
     """Imported here: the command line and the supervisor know this package and need no spaCy."""
-    import spacy
+    with _without_command_line():
+        import spacy
 
     from bot.understanding.entities.tokens import MixedTokenizer
 
