@@ -1,4 +1,4 @@
-"""What a desk loads: the library of a channel that is not configured stays where it is, and so does what nobody calls."""
+"""What a desk loads: the library of a channel that is off stays where it is, and so does what nobody calls."""
 
 from __future__ import annotations
 
