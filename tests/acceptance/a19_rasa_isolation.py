@@ -28,7 +28,7 @@ PAYLOADS = [
 ORDINARY = ["24/7", "／客服", "/help me"]
 OURS = {
     *("inbox_id", "channel", "language", "entities", "signals", "account", "can_prove", "case", "urgent", "articles"),
-    *("epoch", "language_wish", "live", "reopened"),
+    *("epoch", "known", "language_wish", "live", "overheard", "reopened", "written"),
 }
 
 
