@@ -54,10 +54,10 @@ CONFIDING = [
     ("en", "@DemoExchange write to anna.k@mail.example or call +1 202 555 0143"),
     ("en", "@DemoExchange my TXID 4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b is not credited"),
     ("en", "@DemoExchange my seed: legal winner thank year wave sausage worth useful legal winner thank yellow"),
-    ("zh", "@DemoExchange 我的邮箱 li.na@mail.example，电话 13800138000，订单 8812 的提现没有到账"),
+    ("zh", "@DemoExchange 我的邮箱 li.na@mail.example，电话 13800138000，订单 HX88124031 的提现没有到账"),
     ("zh", "@DemoExchange 我的助记词 legal winner thank year wave sausage worth useful legal winner thank yellow 被盗"),
 ]
-CANARIES = ("anna.k@", "555 0143", "4a5e1e4baab89f3a", "legal winner", "li.na@", "13800138000", "8812")
+CANARIES = ("anna.k@", "555 0143", "4a5e1e4baab89f3a", "legal winner", "li.na@", "13800138000", "HX88124031")
 
 
 def _template(reply: Mapping[str, str]) -> str:
