@@ -80,7 +80,7 @@ class Deliverer:
             kept = await self.store.write_together(self._settle, (errand, result))
         delivered(result["state"])
         row = errand.row
-        if result["state"] != "sent" or not kept:
+        if result["state"] not in ("sent", "not_posted") or not kept:
             log.info("delivery", outbox_id=row.id, state=result["state"], kept=kept, attempts=row.attempts)
 
     def _announce(self, conversation: ConversationRow) -> None:
