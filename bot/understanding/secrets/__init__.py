@@ -55,7 +55,7 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
 
 def redact(text: str) -> Redacted:
     """The text with words of ours, in its own language, where the secrets were."""
-    secrets = find_secrets(text)
+    secrets = find_secrets(text) if text else ()
     if not secrets:
         return Redacted(text, ())
     starts, ends = [secret.start for secret in secrets], [secret.end for secret in secrets]
