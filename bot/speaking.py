@@ -43,6 +43,11 @@ _WISHES: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
     ("en", re.compile(_ENGLISH)),
     ("zh", re.compile(_CHINESE)),
 )
+_LANGUAGES: Final = (
+    *("english", "chinese", "mandarin"),
+    *("英文", "英语", "中文", "汉语", "普通话", "国语", "华语", "繁体", "简体"),
+)
+"""A wish names one of them; hardly any message does."""
 _SCRIPTS: Final = ((HANT, re.compile(r"繁体|traditional")), (HANS, re.compile(r"简体|simplified")))
 _DENIED: Final = re.compile(r"(?:not|n't|no|别|不要|不用|不想|不)\s?$")
 _POLITE_WORDS: Final = re.compile(rf"(?<![a-z]){_POLITE}(?![a-z])")
@@ -104,7 +109,10 @@ def _wish(text: str) -> tuple[Language, str] | None:
     """The language asked for and what else is said."""
     if len(text) > WISH_CHARACTERS:
         return None
-    folded = fold(text).replace("?", " ").replace("!", " ").strip(" .,。，")
+    folded = fold(text)
+    if not any(language in folded for language in _LANGUAGES):
+        return None
+    folded = folded.replace("?", " ").replace("!", " ").strip(" .,。，")
     for language, pattern in _WISHES:
         match = pattern.search(folded)
         if match is not None and not _DENIED.search(folded[: match.start()]):

@@ -25,7 +25,7 @@ def _characters() -> dict[int, str]:
 
 def fold_in_place(text: str) -> str:
     """The text with one spelling per character and its length unchanged, so that offsets still hold."""
-    return text.translate(_characters())
+    return text if text.isascii() else text.translate(_characters())  # nothing in ASCII is folded
 
 
 def fold(text: str) -> str:

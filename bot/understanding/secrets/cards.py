@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
+from bot.understanding.secrets.hints import digits_in, mentions
+
 _RUN: Final = re.compile(
     r"(?:(?<![A-Za-z0-9_$-])|(?<=[Cc]ard)|(?<=[Vv]isa))(?<![0-9][.,])"
     r"(?:[0-9]{4}(?:\.[0-9]{4}){3}|[0-9]+(?:[ \t\u00a0·_‐‑–—-]{1,3}[0-9]+)*)(?![0-9A-Za-z_])"
@@ -40,15 +42,19 @@ _SECURITY_CODE: Final = re.compile(
     r"(?P<value>[0-9]{3,4})(?![0-9A-Za-z%])",
     re.IGNORECASE,
 )
+_HINTS: Final = ("cv", "安全")
+"""One of them is in every name of a security code."""
 
 
 def find_cards(text: str) -> Iterator[tuple[int, int]]:
     """Where card numbers and their security codes stand in `text`. Linear."""
-    for run in _RUN.finditer(text):
-        if run.end() - run.start() >= _SHORTEST and not _is_something_else(text, run):
-            yield from _cards(text, run)
-    for match in _SECURITY_CODE.finditer(text):
-        yield match.span("value")
+    if digits_in(text) >= _SHORTEST:
+        for run in _RUN.finditer(text):
+            if run.end() - run.start() >= _SHORTEST and not _is_something_else(text, run):
+                yield from _cards(text, run)
+    if mentions(text, *_HINTS):
+        for match in _SECURITY_CODE.finditer(text):
+            yield match.span("value")
 
 
 def _cards(text: str, run: re.Match[str]) -> Iterator[tuple[int, int]]:

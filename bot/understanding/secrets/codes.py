@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from bot.understanding.secrets.hints import mentions
+
 _CHINESE_DIGIT: Final = "[零〇一二三四五六七八九幺两兩]"
 _ENGLISH_DIGIT: Final = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 _VALUE: Final = (
@@ -51,10 +53,17 @@ _AHEAD: Final = re.compile(
     re.IGNORECASE,
 )
 """ "482913 is my code"."""
+_HINTS: Final = (
+    *("code", "pass", "pin", "number", "token", "otp", "2fa", "mfa", "tan"),
+    *("码", "碼", "口令", "验证", "驗證"),
+)
+"""One of them is in every name of a code."""
 
 
 def find_codes(text: str) -> Iterator[tuple[int, int]]:
     """Where one-time codes stand in `text`; they may overlap. Linear."""
+    if not mentions(text, *_HINTS):
+        return
     for pattern in (_NAMED, _AHEAD):
         for match in pattern.finditer(text):
             yield match.span("value")

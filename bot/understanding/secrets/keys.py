@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final, Optional
 
+from bot.understanding.secrets.hints import mentions
+
 Found = Iterator[tuple[str, int, int]]
 """Kind, start, end."""
 
@@ -67,10 +69,18 @@ _BASE32_IN_BLOCKS: Final = re.compile(
     rf"(?P<value>(?:[A-Z2-7]{{4}}[ -]){{3,12}}[A-Z2-7]{{4}}){_A}",
     re.IGNORECASE,
 )
+_LONG: Final = re.compile(r"[A-Za-z0-9+/=_-]{16}")
+_HINTS: Final = ("key", "secret", "密", "秘", "私", "begin", "otpauth", "eyj", "[")
+"""Every key is a long run of its letters, or is announced by one of these."""
 
 
 def find_keys(text: str) -> Found:
     """Private keys and API secrets of `text`; they may overlap. Linear."""
+    if _LONG.search(text) or mentions(text, *_HINTS):
+        yield from _keys(text)
+
+
+def _keys(text: str) -> Found:
     for match in _PLAIN_PRIVATE.finditer(text):
         yield "private_key", *match.span()
     for match in _PLAIN_API.finditer(text):

@@ -41,7 +41,10 @@ _CALLED: Final = _Rule(6, 5, 4)
 """Right behind words that call it a phrase, a part of one is enough."""
 
 
-@dataclass(frozen=True)
+_FEWEST_RARE: Final = min(rule.rare for rule in (*_RULES, _BRIEF, _CALLED))
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
     start: int
     end: int
@@ -50,9 +53,22 @@ class _Token:
 
 def find_seed_phrases(text: str) -> Iterator[tuple[int, int]]:
     """Stretches of `text` that give a phrase away. They may overlap. Linear."""
+    if not _has_rare_words(text):
+        return
     called = labels(text)
     for row in _rows(text):
         yield from _in_row(row, called)
+
+
+def _has_rare_words(text: str) -> bool:
+    """Whether it has as many words of the list as every phrase has, those that hold prose together left out."""
+    words = map(str.lower, _WORD.findall(text))
+    return sum(map(_rare().__contains__, words)) >= _FEWEST_RARE
+
+
+@lru_cache(maxsize=1)
+def _rare() -> frozenset[str]:
+    return (frozenset(english()) | _short()) - _COMMON
 
 
 def _rows(text: str) -> Iterator[list[_Token]]:

@@ -43,7 +43,7 @@ class View:
 
 def view_of(text: str) -> View:
     """Full-width and other digits as ASCII, compatibility forms unfolded, invisible characters gone. Linear."""
-    readable = _REMOVED.sub(lambda match: BARRIER * len(match.group()), text)
+    readable = _REMOVED.sub(lambda match: BARRIER * len(match.group()), text) if "[" in text else text
     if readable.isascii():
         return View(readable, None)
     characters: list[str] = []

@@ -1,0 +1,22 @@
+"""Can a text hold a secret of a kind at all? Asked before the searches, whose work nearly every message is spared.
+
+A hint is something that every secret of its kind has. It may be there without one, but never the other way round.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+_OTHER_I: Final = str.maketrans({"\u0130": "i", "\u0131": "i"})
+"""Turkish letters that a search that ignores case takes for "i"; lower case alone does not make them one."""
+
+
+def mentions(text: str, *words: str) -> bool:
+    """Whether one of these stands in the text, in whatever case. They are given in lower case."""
+    folded = text.lower() if text.isascii() else text.translate(_OTHER_I).lower()
+    return any(word in folded for word in words)
+
+
+def digits_in(text: str) -> int:
+    """How many of the digits 0 to 9 a text has."""
+    return sum(map(text.count, "0123456789"))
