@@ -21,7 +21,7 @@ _CLEARLY: Final = 2
 def script_of(text: str) -> str | None:
     """ "zh" (简体) or "zh-Hant" (繁體); None when no character tells, or not clearly. Reads 20,000 characters."""
     read = text[:_READ_AT_MOST]
-    if not any("\u4e00" <= c < "\ua000" for c in read):
+    if read.isascii() or not any("\u4e00" <= c < "\ua000" for c in read):
         return None
     simplified, traditional = _telling()
     few, many = sorted(

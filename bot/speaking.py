@@ -93,7 +93,7 @@ def language_to_speak(text: str, read: Language | None, spoken: str | None, *, p
 def _language(text: str, read: Language | None, spoken: str | None) -> str:
     if wish := wished_language(text):
         return wish
-    if read is None or spoken is None:
+    if read is None or spoken is None or read == base(spoken):
         return read or base(spoken)
     return read if _is_clear(text, read) else base(spoken)
 

@@ -124,8 +124,7 @@ async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], boo
     if _is_unheard(matter) and not silenced:
         return await _unheard(matter, mind)
     original = matter
-    matter, secrets = await _redacted(original)
-    reading = marked(await _study(mind.understand, words_of(matter)), secrets)
+    matter, secrets, reading = await _understood(original, mind)
     complaint = matter.message.complaint
     if complaint is None:
         pressed, spoken = matter.message.payload is not None, matter.conversation.language
@@ -140,9 +139,8 @@ async def _think(matter: Matter, mind: Mind, patient: Callable[[TurnFailed], boo
         language = complaint.language
     proving = None if complaint is not None else await _proving(original, mind, language)
     if proving is not None:
-        matter, secrets = await _redacted(_masked(original, proving))
+        matter, secrets, reading = await _understood(_masked(original, proving), mind)
         secrets = [kind for kind in secrets if kind != "one_time_code"]  # we may have asked for one ourselves
-        reading = marked(await _study(mind.understand, words_of(matter)), secrets)
     warnings = (WarnOfSecrets(kinds=secrets),) if secrets and matter.message.kind is Kind.MESSAGE else ()
     if proving is not None and not proving.goes_on:
         thought = await _proven(matter, mind, reading, language, proving, patient)
@@ -175,8 +173,7 @@ async def _unheard(matter: Matter, mind: Mind) -> Thought:
     unasked = replace(matter, message=replace(read, kind=Kind.AUTOMATIC))
     language = matter.conversation.language or "en"
     hidden = await _proving(unasked, mind, language)
-    matter, secrets = await _redacted(matter if hidden is None else _masked(matter, hidden))
-    reading = marked(await _study(mind.understand, words_of(matter)), secrets)
+    matter, _, reading = await _understood(matter if hidden is None else _masked(matter, hidden), mind)
     signals = reading.signals
     command = OverCap(reasons=(REASON, *signals.reasons), at_once=signals.escalate or signals.hand_over)
     return Thought(
@@ -197,23 +194,24 @@ def _subscription_wish(matter: Matter) -> str | None:
     return subscribing.wish(message.text, message.payload)
 
 
-async def _redacted(matter: Matter) -> tuple[Matter, Sequence[str]]:
-    """From here on nobody sees a secret; only the step that asked for a code reads the message as it was written."""
-    message, text = matter.message, matter.message.text
-    with step("understand"):
-        if len(text) <= SHORT_CHARACTERS:
-            bare, kinds = without_secrets(message)
-        else:
-            bare, kinds = await asyncio.to_thread(without_secrets, message)
-    return replace(matter, message=bare), kinds
+async def _understood(matter: Matter, mind: Mind) -> tuple[Matter, Sequence[str], Reading]:
+    """The message without its secrets, their kinds, and what it says. From here on nobody sees a secret; only the step
+    that asked for a code reads the message as it was written."""
+
+    def understand(message: ReadMessage) -> tuple[Matter, Sequence[str], Reading]:
+        bare, kinds = without_secrets(message)
+        read = matter if bare is message else replace(matter, message=bare)
+        return read, kinds, marked(mind.understand(words_of(read)), kinds)
+
+    return await _study(understand, matter.message, length=max(len(matter.message.text), len(words_of(matter))))
 
 
-async def _study[T](run: Callable[..., T], text: str, *more: str) -> T:
+async def _study[T](run: Callable[..., T], *arguments: Any, length: int) -> T:
     """Beside the event loop, but a chat line is studied in less time than a thread takes to begin."""
     with step("understand"):
-        if len(text) <= SHORT_CHARACTERS:
-            return run(text, *more)
-        return await asyncio.to_thread(run, text, *more)
+        if length <= SHORT_CHARACTERS:
+            return run(*arguments)
+        return await asyncio.to_thread(run, *arguments)
 
 
 async def _proving(matter: Matter, mind: Mind, language: str) -> Proving | None:
@@ -249,7 +247,7 @@ async def _proven(
     commands, question = proving.commands, None
     if (resume := proving.resume) is not None:
         question, secrets = without_secrets(ReadMessage(text=resume.text))
-        reading = marked(await _study(mind.understand, question.text), secrets)
+        reading = marked(await _study(mind.understand, question.text, length=len(question.text)), secrets)
         try:
             answer = await _ask(replace(matter, message=question), mind, reading, language, resume.account)
         except TurnFailed as failure:
@@ -362,7 +360,7 @@ async def _ask(
         "language_wish": message.payload is None and is_only_a_wish(words),
         "reopened": conversation.resolved_at is not None,
         "epoch": conversation.owner_epoch,
-        "articles": await _study(mind.articles, plain[:MAX_CHARACTERS], language) if words.strip() else {},
+        "articles": await _articles(plain, mind, language),
     }
     if plain != words:
         metadata["written"] = harmless(words)
@@ -374,6 +372,12 @@ async def _ask(
         base(language),
         metadata,
     )
+
+
+async def _articles(words: str, mind: Mind, language: str) -> Mapping[str, str]:
+    if not words.strip():
+        return {}
+    return await _study(mind.articles, words[:MAX_CHARACTERS], language, length=len(words))
 
 
 def _of_case(case: CaseRow, facts: Mapping[str, str]) -> dict[str, Any]:

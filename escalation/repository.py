@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
+from sqlalchemy.exc import NoResultFound
 
 from bot.store import bulk
 from bot.store.binding_tables import Invitation
+from bot.store.prepared import Prepared, Row
 from bot.store.tables import Agent, Case, CaseEvent, Conversation, Note, table
 
 _CASE, _EVENT = table(Case), table(CaseEvent)
@@ -37,22 +39,30 @@ class CaseRow:
         return self.person_id is not None and person_id is not None and self.person_id != person_id
 
 
-_COLUMNS = [getattr(Case, name) for name in CaseRow.__dataclass_fields__]
-_ALL = select(*(_CASE.c[name] for name in CaseRow.__dataclass_fields__))
-_GET = _ALL.where(_CASE.c.id == bindparam("case_id"))
-_OPENED_BY = _ALL.where(_CASE.c.opened_by_inbox == bindparam("inbox_id"))
-_FACTS = select(_EVENT.c.data).where(_EVENT.c.case_id == bindparam("case_id")).order_by(_EVENT.c.seq)
-_NUMBERED = (
+_NAMES = tuple(CaseRow.__dataclass_fields__)
+_COLUMNS = [getattr(Case, name) for name in _NAMES]
+_ALL = select(*(_CASE.c[name] for name in _NAMES))
+_GET = Prepared(_ALL.where(_CASE.c.id == bindparam("case_id")))
+_OPENED_BY = Prepared(_ALL.where(_CASE.c.opened_by_inbox == bindparam("inbox_id")))
+_FACTS = Prepared(select(_EVENT.c.data).where(_EVENT.c.case_id == bindparam("case_id")).order_by(_EVENT.c.seq))
+_NUMBERED = Prepared(
     update(_CASE)
     .where(_CASE.c.id == bindparam("case_id"))
     .values(last_event=_CASE.c.last_event + 1)
     .returning(_CASE.c.last_event)
 )
-"""What every message of a case asks for is made once: building a statement takes longer than running it."""
 
 
 def get(connection: Connection, case_id: int) -> CaseRow:
-    return CaseRow(**connection.execute(_GET, {"case_id": case_id}).one()._mapping)
+    """Raises NoResultFound when there is none."""
+    row = _GET.one_or_none(connection, {"case_id": case_id})
+    if row is None:
+        raise NoResultFound(f"there is no case {case_id}")
+    return _case(row)
+
+
+def _case(row: Row) -> CaseRow:
+    return CaseRow(**dict(zip(_NAMES, row, strict=True)))
 
 
 def is_at_work(connection: Connection, agent_id: int) -> bool:
@@ -111,12 +121,12 @@ def last_event(connection: Connection, case_id: int, kind: str) -> datetime | No
 
 
 def opened_by(connection: Connection, inbox_id: int) -> CaseRow | None:
-    row = connection.execute(_OPENED_BY, {"inbox_id": inbox_id}).one_or_none()
-    return None if row is None else CaseRow(**row._mapping)
+    row = _OPENED_BY.one_or_none(connection, {"inbox_id": inbox_id})
+    return None if row is None else _case(row)
 
 
 def change(connection: Connection, case_id: int, **values: Any) -> None:
-    connection.execute(update(Case).where(Case.id == case_id).values(**values))
+    bulk.change(connection, _CASE, [{"id": case_id, **values}])
 
 
 def add_event(
@@ -130,14 +140,14 @@ def add_event(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Appends to the timeline. The case's row lock makes the numbers gapless."""
-    seq = connection.execute(_NUMBERED, {"case_id": case_id}).scalar_one()
+    ((seq,),) = _NUMBERED.rows(connection, {"case_id": case_id})
     event = {"case_id": case_id, "seq": seq, "kind": kind, "at": at, "actor": actor, "public": public}
     bulk.add(connection, _EVENT, [{**event, "data": dict(data or {})}])
 
 
 def facts_of(connection: Connection, case_id: int) -> dict[str, str]:
     """What is known about a case, gathered from its timeline."""
-    return gathered(connection.execute(_FACTS, {"case_id": case_id}).scalars())
+    return gathered(data for (data,) in _FACTS.rows(connection, {"case_id": case_id}))
 
 
 def gathered(events: Iterable[Mapping[str, Any]]) -> dict[str, str]:

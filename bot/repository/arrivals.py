@@ -14,6 +14,7 @@ from bot.repository import conversations
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store import bulk
+from bot.store.prepared import Prepared
 from bot.store.tables import Conversation, Inbox, table
 from channels.contract import Accepted, InboundMessage
 
@@ -74,14 +75,16 @@ def _known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[tuple[st
     found: dict[tuple[str, str], Stored] = {}
     for channel in {one.message.channel for one in arrivals}:
         names = [one.message.external_id for one in arrivals if one.message.channel == channel]
-        for name, inbox_id, conversation_id, seq in connection.execute(_NAMED, {"channel": channel, "names": names}):
+        for name, inbox_id, conversation_id, seq in _NAMED.rows(connection, {"channel": channel, "names": names}):
             accepted = Accepted(inbox_id=inbox_id, conversation_id=conversation_id, seq=seq, duplicate=True)
             found[channel, name] = Stored(accepted)
     return found
 
 
-_NAMED = select(_INBOX.c.external_id, _INBOX.c.id, _INBOX.c.conversation_id, _INBOX.c.seq).where(
-    _INBOX.c.channel == bindparam("channel"), bulk.among(_INBOX.c.external_id, "names")
+_NAMED = Prepared(
+    select(_INBOX.c.external_id, _INBOX.c.id, _INBOX.c.conversation_id, _INBOX.c.seq).where(
+        _INBOX.c.channel == bindparam("channel"), bulk.among(_INBOX.c.external_id, "names")
+    )
 )
 
 

@@ -13,6 +13,7 @@ from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
 from bot.store import bulk
+from bot.store.prepared import Prepared
 from bot.store.tables import UNSENT, Conversation, Inbox, Outbox, table
 from bot.tokens import new_token
 
@@ -69,7 +70,7 @@ def _ending(close: Close) -> Mapping[str, Any]:
 def _replies(connection: Connection, closes: Sequence[Close]) -> Sequence[Mapping[str, Any]]:
     """The rows of the outbox."""
     at_once = [close.conversation.id for close in closes if close.at_once and close.drafts]
-    blocked = set(connection.execute(_BLOCKED, {"ids": at_once}).scalars()) if at_once else set()
+    blocked = {row[0] for row in _BLOCKED.rows(connection, {"ids": at_once})} if at_once else set()
     return [
         row for close in closes for row in _rows(close, arrived=close.at_once and close.conversation.id not in blocked)
     ]
@@ -98,8 +99,8 @@ def _rows(close: Close, *, arrived: bool) -> Iterator[Mapping[str, Any]]:
         }
 
 
-_BLOCKED = select(_OUTBOX.c.conversation_id).where(
-    bulk.among(_OUTBOX.c.conversation_id, "ids"), text(f"outbox.{UNSENT}")
+_BLOCKED = Prepared(
+    select(_OUTBOX.c.conversation_id).where(bulk.among(_OUTBOX.c.conversation_id, "ids"), text(f"outbox.{UNSENT}"))
 )
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     BindParameter,
     Connection,
     Integer,
-    Row,
     and_,
     bindparam,
     insert,
@@ -20,8 +19,10 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import NoResultFound
 
 from bot.store import bulk
+from bot.store.prepared import Prepared
 from bot.store.tables import UNFINISHED, Conversation, Inbox, table
 
 _TABLE, _INBOX = table(Conversation), table(Inbox)
@@ -58,17 +59,23 @@ ABSURDLY_FAR = timedelta(hours=2)
 
 def get(connection: Connection, conversation_id: int) -> ConversationRow:
     """Raises NoResultFound when there is none."""
-    return _row(connection.execute(_GET, {"row_id": conversation_id}).one())
+    row = _GET.one_or_none(connection, {"row_id": conversation_id})
+    if row is None:
+        raise NoResultFound(f"there is no conversation {conversation_id}")
+    return ConversationRow._make(row)
 
 
 def find(connection: Connection, channel: str, key: str) -> ConversationRow | None:
-    row = connection.execute(_FIND, {"channel": channel, "key": key}).one_or_none()
-    return None if row is None else _row(row)
+    row = _FIND.one_or_none(connection, {"channel": channel, "key": key})
+    return None if row is None else ConversationRow._make(row)
 
 
 def lock(connection: Connection, conversation_id: int) -> ConversationRow:
-    """The row, held until the commit, so that nobody changes owner or order meanwhile."""
-    return _row(connection.execute(_LOCK, {"row_id": conversation_id}).one())
+    """The row, held until the commit, so that nobody changes owner or order meanwhile. Raises NoResultFound."""
+    row = _LOCK.one_or_none(connection, {"row_id": conversation_id})
+    if row is None:
+        raise NoResultFound(f"there is no conversation {conversation_id}")
+    return ConversationRow._make(row)
 
 
 def add(connection: Connection, **values: Any) -> int:
@@ -78,12 +85,12 @@ def add(connection: Connection, **values: Any) -> int:
 
 def get_many(connection: Connection, ids: Sequence[int]) -> dict[int, ConversationRow]:
     """Rows by id, as they are now."""
-    return {row[0]: _row(row) for row in connection.execute(_GET_MANY, {"ids": ids})}
+    return {row[0]: ConversationRow._make(row) for row in _GET_MANY.rows(connection, {"ids": ids})}
 
 
 def lock_many(connection: Connection, ids: Sequence[int]) -> dict[int, ConversationRow]:
     """Rows by id, held until the commit. In the order of their ids, so that two writers do not block each other."""
-    return {row[0]: _row(row) for row in connection.execute(_LOCK_MANY, {"ids": ids})}
+    return {row[0]: ConversationRow._make(row) for row in _LOCK_MANY.rows(connection, {"ids": ids})}
 
 
 def lock_named(connection: Connection, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], ConversationRow]:
@@ -93,7 +100,8 @@ def lock_named(connection: Connection, places: Iterable[tuple[str, str]]) -> dic
         keys.setdefault(channel, []).append(key)
     if len(keys) == 1:
         ((channel, theirs),) = keys.items()
-        found = [_row(row) for row in connection.execute(_LOCK_NAMED, {"channel": channel, "keys": theirs})]
+        rows = _LOCK_NAMED.rows(connection, {"channel": channel, "keys": theirs})
+        found = [ConversationRow._make(row) for row in rows]
     else:
         named = [(_IDS_NAMED, {"channel": channel, "keys": theirs}) for channel, theirs in keys.items()]
         ids = [row_id for query, given in named for row_id in connection.execute(query, given).scalars()]
@@ -106,21 +114,18 @@ def new(**values: Any) -> ConversationRow:
     return ConversationRow(**{**_NEW, **values})
 
 
-def _row(row: Row[Any]) -> ConversationRow:
-    return ConversationRow._make(row)
-
-
 _NAMES = ConversationRow._fields
 _NEW: Mapping[str, Any] = dict.fromkeys(_NAMES) | {"subject": "", "thread": {}, "owner": "bot", "owner_epoch": 0}
 _ALL = select(*(_TABLE.c[name] for name in _NAMES))
-_GET = _ALL.where(_TABLE.c.id == bindparam("row_id"))
-_FIND = _ALL.where(_TABLE.c.channel == bindparam("channel"), _TABLE.c.key == bindparam("key"))
-_LOCK = _GET.with_for_update()
-_GET_MANY = _ALL.where(bulk.among(_TABLE.c.id, "ids"))
+_BY_ID = _ALL.where(_TABLE.c.id == bindparam("row_id"))
+_GET = Prepared(_BY_ID)
+_FIND = Prepared(_ALL.where(_TABLE.c.channel == bindparam("channel"), _TABLE.c.key == bindparam("key")))
+_LOCK = Prepared(_BY_ID.with_for_update())
+_GET_MANY = Prepared(_ALL.where(bulk.among(_TABLE.c.id, "ids")))
 _LOCKED = _ALL.order_by(_TABLE.c.id).with_for_update()
-_LOCK_MANY = _LOCKED.where(bulk.among(_TABLE.c.id, "ids"))
+_LOCK_MANY = Prepared(_LOCKED.where(bulk.among(_TABLE.c.id, "ids")))
 _IDS_NAMED = select(_TABLE.c.id).where(_TABLE.c.channel == bindparam("channel"), bulk.among(_TABLE.c.key, "keys"))
-_LOCK_NAMED = _LOCKED.where(_TABLE.c.channel == bindparam("channel"), bulk.among(_TABLE.c.key, "keys"))
+_LOCK_NAMED = Prepared(_LOCKED.where(_TABLE.c.channel == bindparam("channel"), bulk.among(_TABLE.c.key, "keys")))
 
 
 def next_seq(connection: Connection, conversation_id: int) -> int:

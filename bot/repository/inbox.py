@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from bot.repository import file_checks
-from bot.store.tables import Conversation, Evidence, Inbox
+from bot.store.prepared import Prepared
+from bot.store.tables import Conversation, Evidence, Inbox, table
 
 
 class InboxRow(NamedTuple):
@@ -33,47 +33,46 @@ class InboxRow(NamedTuple):
     text: str
 
 
-_COLUMNS = [getattr(Inbox, name) for name in InboxRow._fields]
+_TABLE = table(Inbox)
+_OF_ROW = [_TABLE.c[name] for name in InboxRow._fields]
 
 
 def get(connection: Connection, inbox_id: int) -> InboxRow | None:
-    row = connection.execute(_get(), {"inbox_id": inbox_id}).one_or_none()
+    row = _GET.one_or_none(connection, {"inbox_id": inbox_id})
     return None if row is None else InboxRow._make(row)
 
 
-@cache
-def _get() -> Select[*tuple[Any, ...]]:
-    """Made once, like all statements that every message asks for: building one takes longer than running it."""
-    return select(*_COLUMNS).where(Inbox.id == bindparam("inbox_id"))
+_GET = Prepared(select(*_OF_ROW).where(_TABLE.c.id == bindparam("inbox_id")))
 
 
 def oldest_unfinished(connection: Connection, conversation_id: int) -> InboxRow | None:
-    row = connection.execute(_oldest_unfinished(), {"conversation_id": conversation_id}).one_or_none()
+    row = _OLDEST_UNFINISHED.one_or_none(connection, {"conversation_id": conversation_id})
     return None if row is None else InboxRow._make(row)
 
 
-@cache
-def _oldest_unfinished() -> Select[*tuple[Any, ...]]:
-    query = select(*_COLUMNS).where(Inbox.conversation_id == bindparam("conversation_id"), Inbox.state == "new")
-    return query.order_by(Inbox.seq).limit(1)
+_OLDEST_UNFINISHED = Prepared(
+    select(*_OF_ROW)
+    .where(_TABLE.c.conversation_id == bindparam("conversation_id"), _TABLE.c.state == "new")
+    .order_by(_TABLE.c.seq)
+    .limit(1)
+)
 
 
 def of_conversation(connection: Connection, channel: str, key: str, after_seq: int) -> Sequence[InboxRow]:
-    found = connection.execute(_of_conversation(), {"channel": channel, "key": key, "after_seq": after_seq})
+    found = _OF_CONVERSATION.rows(connection, {"channel": channel, "key": key, "after_seq": after_seq})
     return [InboxRow._make(row) for row in found]
 
 
-@cache
-def _of_conversation() -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_COLUMNS)
-        .join(Conversation, Conversation.id == Inbox.conversation_id)
-        .where(
-            Conversation.channel == bindparam("channel"),
-            Conversation.key == bindparam("key"),
-            Inbox.seq > bindparam("after_seq"),
-        )
+_CONVERSATION = table(Conversation)
+_OF_CONVERSATION = Prepared(
+    select(*_OF_ROW)
+    .join(_CONVERSATION, _CONVERSATION.c.id == _TABLE.c.conversation_id)
+    .where(
+        _CONVERSATION.c.channel == bindparam("channel"),
+        _CONVERSATION.c.key == bindparam("key"),
+        _TABLE.c.seq > bindparam("after_seq"),
     )
+)
 
 
 def count_attempt(connection: Connection, inbox_id: int, error: str) -> None:

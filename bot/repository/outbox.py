@@ -26,6 +26,7 @@ from sqlalchemy.orm import aliased
 
 from bot.repository import conversations
 from bot.store import bulk
+from bot.store.prepared import Prepared
 from bot.store.tables import UNSENT, Conversation, Outbox, table
 from channels.contract import Author
 
@@ -72,9 +73,6 @@ class OutboxRow(NamedTuple):
     attempts: int
     error: str | None
     tried_since: datetime | None
-
-
-_COLUMNS = [getattr(Outbox, name) for name in OutboxRow._fields]
 
 
 def queue(connection: Connection, conversation_id: int, draft: Draft, message_id: str, now: datetime) -> int:
@@ -217,35 +215,34 @@ _RENEW = (
 def shown(connection: Connection, channel: str, key: str, after_seq: int) -> tuple[Sequence[OutboxRow], int | None]:
     """What the user of a conversation may see (sent rows and rows on their way), and the seq of the first message
     that is not yet on its way: None when there is none."""
-    found = connection.execute(_shown(), {"channel": channel, "key": key, "after_seq": after_seq})
+    found = _SHOWN.rows(connection, {"channel": channel, "key": key, "after_seq": after_seq})
     rows = [OutboxRow._make(row) for row in found]
     waiting = min((row.seq for row in rows if row.state == "new"), default=None)
     return [row for row in rows if row.state != "new"], waiting
 
 
-@cache
-def _shown() -> Select[*tuple[Any, ...]]:
-    return (
-        select(*_COLUMNS)
-        .join(Conversation, Conversation.id == Outbox.conversation_id)
-        .where(
-            Conversation.channel == bindparam("channel"),
-            Conversation.key == bindparam("key"),
-            or_(
-                Outbox.state == "new",
-                and_(Outbox.seq > bindparam("after_seq"), Outbox.state.in_(("sending", "sent", "unknown"))),
-            ),
-        )
+_CONVERSATION = table(Conversation)
+_SHOWN = Prepared(
+    select(*(_TABLE.c[name] for name in OutboxRow._fields))
+    .join(_CONVERSATION, _CONVERSATION.c.id == _TABLE.c.conversation_id)
+    .where(
+        _CONVERSATION.c.channel == bindparam("channel"),
+        _CONVERSATION.c.key == bindparam("key"),
+        or_(
+            _TABLE.c.state == "new",
+            and_(_TABLE.c.seq > bindparam("after_seq"), text("outbox.state IN ('sending', 'sent', 'unknown')")),
+        ),
     )
+)
 
 
 def first_lines_of_bot(connection: Connection, conversation_id: int, limit: int) -> Sequence[str]:
     """What the bot has said last in a conversation, oldest first, a line each."""
-    texts = connection.execute(_LINES_OF_BOT, {"conversation_id": conversation_id, "limit": limit}).scalars()
-    return [text.partition("\n")[0] for text in reversed(list(texts))]
+    rows = _LINES_OF_BOT.rows(connection, {"conversation_id": conversation_id, "limit": limit})
+    return [text.partition("\n")[0] for (text,) in reversed(rows)]
 
 
-_LINES_OF_BOT = (
+_LINES_OF_BOT = Prepared(
     select(_TABLE.c.text)
     .where(
         _TABLE.c.conversation_id == bindparam("conversation_id"),

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Executable, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.prepared import Prepared
 from bot.store.tables import Timer, table
 
 _TABLE = table(Timer)
@@ -26,26 +27,25 @@ class TimerRow:
 
 def set_timer(connection: Connection, kind: str, key: str, due_at: datetime, data: Mapping[str, Any]) -> None:
     """Sets the timer of this kind and key anew; an earlier one is forgotten."""
-    put = _PUT[connection.dialect.name]
-    connection.execute(put, {"kind": kind, "key": key, "due_at": due_at, "data": dict(data)})
+    given = {"new_kind": kind, "new_key": key, "new_due_at": due_at, "new_data": dict(data)}
+    _PUT[connection.dialect.name].change(connection, given)
 
 
-def _put(dialect: Any) -> Executable:
-    new = dialect.insert(_TABLE)
-    statement: Executable = new.on_conflict_do_update(
-        index_elements=["kind", "key"], set_={"due_at": new.excluded.due_at, "data": new.excluded.data}
-    )
-    return statement
+def _put(dialect: Any) -> Prepared:
+    names = ("kind", "key", "due_at", "data")
+    new = dialect.insert(_TABLE).values({name: bindparam(f"new_{name}", type_=_TABLE.c[name].type) for name in names})
+    changed = {name: new.excluded[name] for name in ("due_at", "data")}
+    return Prepared(new.on_conflict_do_update(index_elements=["kind", "key"], set_=changed))
 
 
 _PUT = {"postgresql": _put(postgresql), "sqlite": _put(sqlite)}
 
 
 def cancel(connection: Connection, kind: str, key: str) -> None:
-    connection.execute(_CANCEL, {"of_kind": kind, "of_key": key})
+    _CANCEL.change(connection, {"of_kind": kind, "of_key": key})
 
 
-_CANCEL = delete(_TABLE).where(_TABLE.c.kind == bindparam("of_kind"), _TABLE.c.key == bindparam("of_key"))
+_CANCEL = Prepared(delete(_TABLE).where(_TABLE.c.kind == bindparam("of_kind"), _TABLE.c.key == bindparam("of_key")))
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[TimerRow]:

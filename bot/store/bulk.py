@@ -37,6 +37,7 @@ from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefa
 from sqlalchemy.types import TypeEngine
 
 from bot.clock import utc
+from bot.store import prepared
 
 Rows = Sequence[Mapping[str, Any]]
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -167,13 +168,13 @@ def _lite(connection: Connection, one: Add | Change) -> Outcome:
     if isinstance(one, Change):
         names = (*(name for name in names if name != "id"), "id")
         statement = _lite_update(one.table, names[:-1], one.only_if)
-        return connection.exec_driver_sql(statement, _values(dialect, one.table, names, one.rows)).rowcount
+        return prepared.run(connection, statement, _values(dialect, one.table, names, one.rows), many=True)[1]
     values = _values(dialect, one.table, names, one.rows)
     if not one.returning:
-        connection.exec_driver_sql(_lite_insert(one.table, names, (), one.unless, 1), values)
+        prepared.run(connection, _lite_insert(one.table, names, (), one.unless, 1), values, many=True)
         return ()
     statement = _lite_insert(one.table, names, one.returning, one.unless, len(values))
-    return connection.exec_driver_sql(statement, tuple(chain.from_iterable(values))).all()
+    return prepared.run(connection, statement, tuple(chain.from_iterable(values)))[0]
 
 
 @cache
