@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.secrets import cards, codes, find_secrets, hints, keys, password, seed
+from bot.understanding import hints
+from bot.understanding.secrets import cards, codes, find_secrets, keys, password, seed
 from tests.understanding.secrets_cases import HARMLESS, SHOWN
 
 TEXTS = [*HARMLESS, *(text for _, text, _ in SHOWN)]
@@ -47,7 +48,9 @@ def test_nothing_is_missed_in_what_is_put_together_anew(text: str) -> None:
 
 
 def test_most_messages_have_no_hint() -> None:
-    text = "My withdrawal of 250 USDT has not arrived since yesterday, what can I do? 我的提现一直没有到账，能帮我看看吗？"
+    text = (
+        "My withdrawal of 250 USDT has not arrived since yesterday, what can I do? 我的提现一直没有到账，能帮我看看吗？"
+    )
     with ExitStack() as stack:
         searches = [stack.enter_context(patch.object(*place)) for place in ((keys, "_keys"), (seed, "labels"))]
         assert find_secrets(text) == ()

@@ -11,6 +11,7 @@ from bot.understanding.entities import calendar
 from bot.understanding.entities.dates import IN_FIGURES, YEAR, Form, read, words
 from bot.understanding.entities.entity import AFTER, BEFORE, Entity, compiled
 from bot.understanding.entities.numerals import ENGLISH, count
+from bot.understanding.hints import mentions
 
 COUNT: Final = (
     rf"[0-9]{{1,4}}(?:\.[0-9])?|{'|'.join(sorted(ENGLISH, key=len, reverse=True))}|half an?|(?:a )?few|several"
@@ -28,6 +29,12 @@ _DAYS_FROM_NOW: Final = {
     "the day before yesterday": -2, "day before yesterday": -2, "yesterday": -1, "last night": -1, "tomorrow": 1,
     "today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0,
 }  # fmt: skip
+_DIGIT: Final = re.compile("[0-9]")
+_HINTS: Final = (
+    *_MONTH_NAMES,
+    *("day", "night", "morning", "noon", "evening", "tomorrow", "ago", "back", "earlier", "week", "month", "year"),
+)
+"""Every time has a digit or one of these."""
 _PREPOSITION: Final = compiled(r"(?:on|since|from|until|till|by|before|after|in|of|the) $")
 _CERTAIN: Final = compiled(rf"[0-9](?:st|nd|rd|th)|{YEAR}")
 _NO_MONEY: Final = (
@@ -40,6 +47,8 @@ _CLOCK: Final = compiled(
 
 
 def find(text: str, now: datetime) -> Iterator[Entity]:
+    if not (_DIGIT.search(text) or mentions(text, *_HINTS)):
+        return
     for entity in read(text, now, _FORMS):
         yield _with_clock(text, entity)
 

@@ -35,6 +35,8 @@ _CLOCK: Final = compiled(
 
 
 def find(text: str, now: datetime) -> Iterator[Entity]:
+    if text.isascii():
+        return
     for entity in read(text, now, _FORMS):
         yield _with_clock(text, entity)
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from bot.understanding.secrets.hints import digits_in, mentions
+from bot.understanding.hints import digits_in, mentions
 
 _RUN: Final = re.compile(
     r"(?:(?<![A-Za-z0-9_$-])|(?<=[Cc]ard)|(?<=[Vv]isa))(?<![0-9][.,])"

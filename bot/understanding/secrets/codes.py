@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bot.understanding.secrets.hints import mentions
+from bot.understanding.hints import mentions
 
 _CHINESE_DIGIT: Final = "[零〇一二三四五六七八九幺两兩]"
 _ENGLISH_DIGIT: Final = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"

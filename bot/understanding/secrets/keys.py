@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final, Optional
 
-from bot.understanding.secrets.hints import mentions
+from bot.understanding.hints import mentions
 
 Found = Iterator[tuple[str, int, int]]
 """Kind, start, end."""

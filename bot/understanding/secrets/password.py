@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bot.understanding.secrets.hints import mentions
+from bot.understanding.hints import mentions
 from bot.understanding.secrets.lists import words_of
 
 _WORD: Final = r"(?<![A-Za-z])(?:password|pass[ -]?word|passwd|pass[ -]?phrase|pwd|passcode|psw|pw)(?![A-Za-z])"

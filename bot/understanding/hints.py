@@ -1,6 +1,6 @@
-"""Can a text hold a secret of a kind at all? Asked before the searches, whose work nearly every message is spared.
+"""Can a text hold what is looked for at all? Asked before searches that nearly every message is spared by it.
 
-A hint is something that every secret of its kind has. It may be there without one, but never the other way round.
+A hint is something that everything of its kind has. It may be there without one, but never the other way round.
 """
 
 from __future__ import annotations
