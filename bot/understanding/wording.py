@@ -121,14 +121,19 @@ def features_of(text: str, language: Language) -> frozenset[str]:
     """The features that some sentence of the text asserts."""
     lexicon = lexicon_of(language)
     found: set[str] = set()
-    unheard = of_others(fold(text))
+    unheard: frozenset[str] | None = None
     for raw in _SENTENCE.split(text):
         sentence = _NO_SUCH_THING.sub(" ", fold(raw))
-        silent = unheard | _supposed(sentence, lexicon)
-        for code, pattern in lexicon.features.items():
-            if code not in found and code not in silent and _asserted(sentence, code, pattern, lexicon):
-                found.add(code)
+        said = _said(sentence, lexicon) - found
+        if said - _SPEECH:  # of the rest it does not matter whose matter it is
+            unheard = of_others(fold(text)) if unheard is None else unheard
+            said -= unheard | _supposed(sentence, lexicon)
+        found |= said
     return frozenset(found)
+
+
+def _said(sentence: str, lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(code for code, pattern in lexicon.features.items() if _asserted(sentence, code, pattern, lexicon))
 
 
 def _supposed(sentence: str, lexicon: Lexicon) -> frozenset[str]:
