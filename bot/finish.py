@@ -12,6 +12,7 @@ from actions.commands import Answer, Command, HandIfSilent, HandToPerson, Say
 from bot.clock import Clock
 from bot.gaps import Gaps
 from bot.inbox import Claim
+from bot.matter import Thought
 from bot.repository import closing, conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository import outbox as outbox_rows
@@ -19,7 +20,6 @@ from bot.repository.closing import Close
 from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.repository.outbox import Draft
-from bot.thinking import Thought
 from bot.transcript import news
 from channels.contract import Author, Channel, Entry
 from escalation import cases, queue, relations

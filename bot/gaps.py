@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from actions.commands import Answer, Command, HandIfSilent, HandToPerson, OpenCase
 from bot.clock import Clock
-from bot.thinking import Thought, words_of
+from bot.matter import Thought, words_of
 from bot.understanding.masking import masked, same_words_key
 from bot.wording import base
 from escalation.help import repository

@@ -12,10 +12,9 @@ from sqlalchemy import Connection
 from bot.clock import Clock
 from bot.files import Files, sha256
 from bot.identity import repository as identity
+from bot.matter import Matter, begin
 from bot.repository import arrivals
 from bot.repository.arrivals import Arrival, Stored
-from bot.repository.conversations import ConversationRow
-from bot.repository.inbox import InboxRow
 from bot.store.store import Store
 from bot.tokens import new_token
 from channels.contract import Accepted, InboundMessage
@@ -31,7 +30,7 @@ class Claim:
 
     conversation_id: int
     token: str
-    first: tuple[InboxRow, ConversationRow] | None = field(default=None, compare=False)
+    first: Matter | None = field(default=None, compare=False)
     """What to begin with, when the accept that took the claim knows it: spares reading it again."""
 
 
@@ -63,9 +62,8 @@ class Inbox:
         digest = await self._put_aside(message.raw)
         inline = message.raw if len(message.raw) <= INLINE_BYTES else None
         arrival = Arrival(message, digest, inline, new_token() if self._has_room() else None)
-        stored = await self._store.take_in(self._add, arrival)
+        stored, first = await self._store.take_in(self._add, arrival)
         if stored.leased and arrival.token is not None:
-            first = None if stored.row is None or stored.conversation is None else (stored.row, stored.conversation)
             self._on_claim(Claim(stored.accepted.conversation_id, arrival.token, first))
         if not stored.accepted.duplicate:
             self._on_stored(message.channel, message.conversation_key)
@@ -79,10 +77,11 @@ class Inbox:
         except OSError as error:
             raise NotStored(f"the raw message could not be written ({error.strerror})") from error
 
-    def _add(self, connection: Connection, arriving: Sequence[Arrival]) -> Sequence[Stored]:
+    def _add(self, connection: Connection, arriving: Sequence[Arrival]) -> Sequence[tuple[Stored, Matter | None]]:
         now = self._clock()
         stored = arrivals.store(connection, arriving, now, now + self._lease)
-        return [_bound(connection, *pair, now) for pair in zip(arriving, stored, strict=True)]
+        bound = [_bound(connection, *pair, now) for pair in zip(arriving, stored, strict=True)]
+        return [(one, _begun(connection, one, alone=len(bound) == 1)) for one in bound]
 
 
 def _bound(connection: Connection, arrival: Arrival, stored: Stored, now: datetime) -> Stored:
@@ -92,3 +91,12 @@ def _bound(connection: Connection, arrival: Arrival, stored: Stored, now: dateti
         return stored
     identity.bind(connection, stored.accepted.conversation_id, account, now)
     return replace(stored, row=None, conversation=None)  # the conversation is not as it was: it is read again
+
+
+def _begun(connection: Connection, stored: Stored, *, alone: bool) -> Matter | None:
+    """What the work on the message begins with, as far as it is known. Its case is read here when it comes `alone`,
+    for a thread takes longer to begin than to read it; when many come at a time they do not wait for each other's."""
+    row, conversation = stored.row, stored.conversation
+    if row is None or conversation is None or (conversation.case_id is not None and not alone):
+        return None
+    return begin(connection, row, conversation)

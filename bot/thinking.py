@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from actions.commands import BUTTONS, Command, HandToPerson, OpenCase, Say, SetAside
@@ -14,11 +14,10 @@ from bot.guard import MAX_CHARACTERS, harmless
 from bot.identity import policy
 from bot.identity.dialogue import Identity
 from bot.identity.proposal import Proving
+from bot.matter import Matter, Thought, words_of
 from bot.metrics import step
 from bot.rasa_client import TurnFailed
 from bot.redacting import WarnOfSecrets, marked, without_secrets
-from bot.repository.conversations import ConversationRow
-from bot.repository.inbox import InboxRow
 from bot.script import for_models
 from bot.speaking import is_only_a_wish, language_to_speak
 from bot.understanding.labels import CLASSES
@@ -31,7 +30,7 @@ from escalation.broadcast.bouncing import EndBounced
 from escalation.broadcast.subscribing import SayWish
 from escalation.by_hand import JoinCase
 from escalation.confirming.asking import Asking, AskToConfirm, KeepTogether
-from escalation.impostors import FlagImpostor, Sighting
+from escalation.impostors import FlagImpostor
 from escalation.over_cap import REASON, OverCap
 from escalation.queue import BOT
 from escalation.repository import CaseRow
@@ -49,45 +48,6 @@ class AskRasa(Protocol):
     async def __call__(
         self, sender: str, text: str, command: str | None, inbox_id: int, language: str, metadata: Mapping[str, Any]
     ) -> Sequence[Command]: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Matter:
-    """One message and where it stands, as read from the store and the channel."""
-
-    row: InboxRow
-    conversation: ConversationRow
-    case: CaseRow | None
-    message: ReadMessage
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """What the case knows already."""
-    live: bool = False
-    """Whether the user is watching, so that one question after another can be asked."""
-    impostor: Sighting | None = None
-    """Its author poses as us to our users."""
-    known: bool = False
-    """Its author has talked with us before, or has a case. Told of messages that do not speak to us."""
-    may_subscribe: bool = False
-    """Whether the user can ask for notices by saying so."""
-    over_cap: bool = False
-    """It came over the channel's caps: it is kept for a person, and nobody else is asked about it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Thought:
-    """The outcome of thinking. `commands` is empty when nothing is to be said."""
-
-    matter: Matter
-    """With the message as it may be kept: a one-time code in it is masked."""
-    language: str
-    reading: Reading
-    commands: Sequence[Command]
-    outcome: str
-    """How the message is accounted for unless carrying out the commands says otherwise."""
-    question: ReadMessage | None = None
-    """What was answered if not this message: the question that waited for a proof. `reading` is then of it."""
-    unheard: bool = False
-    """The bot was not asked about it, since it came over a cap."""
 
 
 Articles = Callable[[str, str], Mapping[str, str]]
@@ -382,16 +342,6 @@ async def _articles(words: str, mind: Mind, language: str) -> Mapping[str, str]:
 
 def _of_case(case: CaseRow, facts: Mapping[str, str]) -> dict[str, Any]:
     return {"number": case.number, "status": case.status, "label": case.label, "facts": dict(facts)}
-
-
-def words_of(matter: Matter) -> str:
-    """What is to be understood. A first mail may say it all in its subject; a reply carries an old subject on."""
-    message = matter.message
-    if message.complaint is not None:
-        return message.complaint.words
-    if matter.row.seq == 1 and message.subject:
-        return f"{message.subject}\n{message.text}"
-    return message.text
 
 
 def _command(payload: str | None) -> str | None:

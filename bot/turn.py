@@ -19,22 +19,20 @@ from bot.filetypes import HEAD_BYTES, MAX_TYPE_CHARACTERS, content_type
 from bot.finish import Ending, EvidenceRow, Finish, Finished
 from bot.hub import OUTBOX, QUEUE, Hub, conversation_topic
 from bot.inbox import Claim
+from bot.matter import Matter, Thought, begin
 from bot.metrics import attempted, delivered, step, turned
 from bot.opening import Opening
 from bot.rasa_client import TurnFailed
 from bot.repository import conversations
 from bot.repository import inbox as inbox_rows
-from bot.repository.conversations import ConversationRow
 from bot.repository.inbox import InboxRow
 from bot.store.store import Store
-from bot.thinking import Matter, Mind, Thought, think
+from bot.thinking import Mind, think
 from channels.contract import Channel, ReadMessage
 from channels.faults import RetryLater
 from channels.files_contract import Attachment, Kept
-from escalation import repository
 from escalation.impostors import Sighting, look
 from escalation.queue import BOT
-from escalation.repository import CaseRow
 
 log = structlog.get_logger()
 RETRY = timedelta(seconds=0.5)
@@ -60,7 +58,7 @@ class Turner:
 
     async def work(self, claim: Claim) -> None:
         """Ends every waiting message of the conversation, oldest first. Raises LeaseLost, NotStored."""
-        matter = await self._first(claim)
+        matter = claim.first or await self._next(claim)
         more = True
         while more:
             if matter is None:
@@ -83,21 +81,12 @@ class Turner:
         await self.store.write(count)
         await self._release(claim, RETRY)
 
-    async def _first(self, claim: Claim) -> Matter | None:
-        """What the accept has just stored need not be read again; only the case, where there is one."""
-        if claim.first is None:
-            return await self._next(claim)
-        row, conversation = claim.first
-        if conversation.case_id is None:
-            return _matter(row, conversation)
-        return await self.store.read(lambda connection: _with_case(connection, row, conversation))
-
     async def _next(self, claim: Claim) -> Matter | None:
         def find(connection: Connection) -> Matter | None:
             row = inbox_rows.oldest_unfinished(connection, claim.conversation_id)
             if row is None:
                 return None
-            return _with_case(connection, row, conversations.get(connection, claim.conversation_id))
+            return begin(connection, row, conversations.get(connection, claim.conversation_id))
 
         return await self.store.read(find)
 
@@ -228,20 +217,6 @@ class Turner:
         turned(finished.outcome)
         log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
         return finished.more
-
-
-def _with_case(connection: Connection, row: InboxRow, conversation: ConversationRow) -> Matter:
-    if conversation.case_id is None:
-        return _matter(row, conversation)
-    known = repository.facts_of(connection, conversation.case_id) if conversation.owner == BOT else {}
-    return _matter(row, conversation, repository.get(connection, conversation.case_id), known)
-
-
-def _matter(
-    row: InboxRow, conversation: ConversationRow, case: CaseRow | None = None, facts: Mapping[str, str] | None = None
-) -> Matter:
-    """Not read yet: the channel is asked for the message's words afterwards."""
-    return Matter(row=row, conversation=conversation, case=case, message=ReadMessage(text=""), facts=facts or {})
 
 
 def _type_of(attachment: Attachment) -> str:

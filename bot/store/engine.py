@@ -14,6 +14,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
+from bot.store.prepared import execute
+
 SQLITE_BUSY_MS = 10_000
 LOCK_MS = 3_000
 """So long one process waits for a row that another one holds (PostgreSQL)."""
@@ -80,7 +82,7 @@ def _open_sqlite(url: str, *, writer: bool) -> Engine:
     begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
 
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        execute(connection, begin, ())
 
     event.listen(engine, "begin", _begin)
     return engine

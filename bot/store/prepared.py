@@ -58,6 +58,13 @@ def run(connection: Connection, statement: str, parameters: Any, *, many: bool =
     """The driver's own rows, and how many were changed. `many`: once for each of a list of parameters. DBAPIError."""
     if not connection.in_transaction():
         connection.begin()
+    return execute(connection, statement, parameters, many=many)
+
+
+def execute(
+    connection: Connection, statement: str, parameters: Any, *, many: bool = False
+) -> tuple[Sequence[Row], int]:
+    """As `run`, in the transaction there is: for what begins one."""
     cursor = connection.connection.cursor()
     try:
         for hear in connection.dispatch.before_cursor_execute:
