@@ -47,6 +47,7 @@ async def _serve(settings: Settings) -> None:
     await insist_on_own(desk.store, settings.data_dir)
     await desk.shared_clock.follow()
     await asyncio.to_thread(_warm_up)
+    await asyncio.to_thread(desk.store.prepare)
     settle_down()
     listener = _listen(settings.host, settings.http_port)
     stop = asyncio.Event()

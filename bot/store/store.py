@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from bot.store.engine import assert_durable, open_engine, out_of_order
+from bot.store.engine import assert_durable, lengthen_log, open_engine, out_of_order
 from bot.store.writer import Together, Writer
 from channels.faults import NotStored
 
@@ -26,6 +27,12 @@ class Store:
         # SQLite lets one write at a time. PostgreSQL can store what arrives while the work on earlier messages commits.
         self._door = self._desk if self._writing.dialect.name == "sqlite" else Writer(self._writing)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
+
+    def prepare(self) -> None:
+        """What makes the first commits as quick as later ones. A disk that has no room for it is no reason to stop."""
+        if self._writing.dialect.name == "sqlite":
+            with suppress(DBAPIError):
+                lengthen_log(self._writing)
 
     async def write[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot store now; what `run` raised otherwise (nothing kept then)."""
