@@ -8,18 +8,15 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import aiohttp
-
 from actions.commands import Command, UnknownCommand, from_json
 from bot.guard import harmless
 from bot.metrics import RasaFailure, rasa_failed, step
+from bot.rasa_line import BrokenOff, Line, TooLong
 
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_COMMANDS = 8
 FAILURES_TO_REST = 3
-MAX_CONNECTIONS = 100
 READY_SECONDS = 2.0
-READY_BYTES = 4096
 REST_SECONDS = 5.0
 REFUSED_SECONDS = 0.5
 
@@ -52,9 +49,8 @@ class RasaClient:
         self._timeout_seconds = timeout_seconds
         self._failures = 0
         self._resting_until = 0.0
-        self._url = url.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        self._opened: aiohttp.ClientSession | None = None
+        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
+        self._line = Line(url, headers, most_bytes=MAX_ANSWER_BYTES)
         self.keeps_old_model = False
         """A newer model than the one that answers could not be loaded."""
 
@@ -87,27 +83,15 @@ class RasaClient:
     async def ready(self) -> bool:
         """Whether it answers. `keeps_old_model` says afterwards whether it does so with its newest model."""
         try:
-            async with (
-                asyncio.timeout(READY_SECONDS),
-                self._session.get(f"{self._url}/webhooks/redress/ready") as answer,
-            ):
-                said = await answer.content.read(READY_BYTES)
-                self.keeps_old_model = _fault(said)
-                return answer.status == 200
-        except (aiohttp.ClientError, TimeoutError):
+            async with asyncio.timeout(READY_SECONDS):
+                answer = await self._line.call("GET", "/webhooks/redress/ready")
+        except (OSError, BrokenOff, TooLong, TimeoutError):
             return False
+        self.keeps_old_model = _fault(answer.content)
+        return answer.status == 200
 
     async def close(self) -> None:
-        if self._opened is not None:
-            await self._opened.close()
-
-    @property
-    def _session(self) -> aiohttp.ClientSession:
-        """Opened with the first call: it belongs to the event loop that runs then."""
-        if self._opened is None:
-            connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS)
-            self._opened = aiohttp.ClientSession(connector=connector, headers=self._headers)
-        return self._opened
+        self._line.close()
 
     def _insist_on_trust(self) -> None:
         """While Rasa rests nobody asks; afterwards one message tries it while the others go on resting."""
@@ -128,25 +112,21 @@ class RasaClient:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 return await self._read(body)
-        except aiohttp.ClientConnectorError as error:
-            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, kind="unreachable") from error
         except TimeoutError as error:
             raise TurnFailed(f"Rasa gave no answer in {self._timeout_seconds:g} s", ill=True, kind="late") from error
-        except aiohttp.ClientError as error:
-            raise TurnFailed(f"Rasa broke off ({type(error).__name__})", kind="broken_off") from error
+        except OSError as error:
+            raise TurnFailed("Rasa cannot be reached", REFUSED_SECONDS, kind="unreachable") from error
+        except BrokenOff as error:
+            raise TurnFailed(f"Rasa broke off: {error}", kind="broken_off") from error
+        except TooLong as error:
+            raise TurnFailed("Rasa's answer is too long") from error
 
     async def _read(self, body: Mapping[str, Any]) -> bytes:
         data = json.dumps(body, ensure_ascii=False).encode()
-        async with self._session.post(f"{self._url}/webhooks/redress/turn", data=data) as response:
-            if response.status != 200:
-                ill = response.status >= 500
-                raise TurnFailed(f"Rasa answered {response.status}", ill=ill, kind="refused")
-            content = bytearray()
-            async for chunk in response.content.iter_any():
-                content += chunk
-                if len(content) > MAX_ANSWER_BYTES:
-                    raise TurnFailed("Rasa's answer is too long")
-            return bytes(content)
+        answer = await self._line.call("POST", "/webhooks/redress/turn", data)
+        if answer.status != 200:
+            raise TurnFailed(f"Rasa answered {answer.status}", ill=answer.status >= 500, kind="refused")
+        return answer.content
 
 
 def _fault(content: bytes) -> bool:

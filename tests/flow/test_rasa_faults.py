@@ -26,7 +26,7 @@ async def test_a_failing_rasa_means_a_true_sentence_and_a_case(road: Road, rasa:
 
 
 async def test_an_unreachable_rasa_is_tried_again_while_the_user_can_wait(road: Road) -> None:
-    road.rasa._url = "http://127.0.0.1:9"
+    road.rasa._line._port = 9
     accepted = await road.receive("hello")
     await road.turn()
     assert road.channel.sent == []
@@ -51,12 +51,12 @@ async def test_after_three_failures_rasa_is_left_alone_for_a_while(road: Road, r
 
 
 async def test_refused_connections_do_not_make_the_next_message_wait(road: Road) -> None:
-    well = road.rasa._url
-    road.rasa._url = "http://127.0.0.1:9"
+    well = road.rasa._line._port
+    road.rasa._line._port = 9
     for _ in range(5):
         with pytest.raises(TurnFailed, match="cannot be reached"):
             await road.rasa.turn("fake:x", "hi", None, 1, "en", {})
-    road.rasa._url = well
+    road.rasa._line._port = well
     assert await road.rasa.turn("fake:x", "hi", None, 1, "en", {})
 
 
