@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -163,6 +164,8 @@ class TurnRunner:
             log.error("leases_not_released", count=len(claims), reason=error.reason)
 
     async def _run_claim(self, claim: Claim) -> None:
+        if self._slots.locked():
+            claim = replace(claim, first=None)  # by the time it has a slot, its case may be another
         try:
             async with self._slots:
                 self._begun.add(claim)

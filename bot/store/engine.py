@@ -6,7 +6,9 @@ runs with fsync, full_page_writes or synchronous_commit off.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -104,25 +106,29 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}").close()
 
 
-def lengthen_log(engine: Engine) -> None:
+def lengthen_log(url: str) -> None:
     """Makes SQLite's log as long as it is between checkpoints anyway. A commit that makes the file longer takes a
-    quarter more time than one that writes over what is there, and the first thousands after a start are such.
+    quarter more time than one that writes over what is there, and the first hundreds after a start are such.
 
-    What is written for it is undone and never part of the database. Raises DBAPIError, then the log is as it was.
+    What is written for it is undone and never part of the database. Where the disk is full or somebody else writes,
+    nothing is done. For as long as some connection stays open: with the last one SQLite removes its log.
     """
-    with engine.connect() as connection:
-        begun = f"{make_url(engine.url).database}-wal"
-        if Path(begun).exists() and Path(begun).stat().st_size >= LOG_BYTES:
-            return
-        before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-        connection.exec_driver_sql("PRAGMA cache_size = 10")  # what does not fit there goes to the log at once
+    path = str(make_url(url).database)
+    log = Path(f"{path}-wal")
+    if log.exists() and log.stat().st_size >= LOG_BYTES:
+        return
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as connection, suppress(sqlite3.Error):
+        connection.execute("PRAGMA cache_size = 10")  # what does not fit there goes to the log at once
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.exec_driver_sql("CREATE TABLE filling (bytes BLOB)")
+            connection.execute("CREATE TABLE filling (bytes BLOB)")
             filling = [(bytes(PAGE_BYTES),)] * (LOG_BYTES // PAGE_BYTES)
-            connection.exec_driver_sql("INSERT INTO filling VALUES (?)", filling)
-        finally:
+            connection.executemany("INSERT INTO filling VALUES (?)", filling)
+        except sqlite3.Error:
             connection.rollback()
-            connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # gives the disk back what it has
+        else:
+            connection.rollback()
 
 
 def one_moment(connection: Connection) -> None:

@@ -2,8 +2,8 @@
 
 What SQLAlchemy does around a statement each time it runs takes three times as long as the driver and SQLite together,
 and a chat turn runs fifteen of them after a pause in which the processor has forgotten how (docs/benchmarks.md). What
-is asked stays written in SQLAlchemy's terms; the tables' types convert what goes in and what comes out; who listens
-to an engine's statements hears of these too, and errors are SQLAlchemy's own.
+is asked stays written in SQLAlchemy's terms; the tables' types convert what goes in and what comes out; errors are
+SQLAlchemy's own, and whoever listens before an engine's statements ("before_cursor_execute") hears of these too.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
@@ -29,10 +28,9 @@ class Store:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
 
     def prepare(self) -> None:
-        """What makes the first commits as quick as later ones. A disk that has no room for it is no reason to stop."""
+        """What makes the first commits as quick as later ones."""
         if self._writing.dialect.name == "sqlite":
-            with suppress(DBAPIError):
-                lengthen_log(self._writing)
+            lengthen_log(self.url)
 
     async def write[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot store now; what `run` raised otherwise (nothing kept then)."""

@@ -177,8 +177,7 @@ class Connection:
         entries = came
         if entries is None or not self._cursor.reaches(entries):
             entries = await self._desk.transcript.entries(self._speaker.session_id, self._cursor.floor)
-        for entry in self._cursor.take(entries):
-            await self._send({"type": "entry", **entry_fields(entry)})
+        await self._send(*({"type": "entry", **entry_fields(entry)} for entry in self._cursor.take(entries)))
 
     async def _show_news(self) -> None:
         """Notices, for a client that understands them; again when something of them changed."""
@@ -290,11 +289,12 @@ class Connection:
             {"type": "error", "id": client_id, "code": code, "message": words, "retry_after_seconds": seconds}
         )
 
-    async def _send(self, frame: dict[str, Any]) -> None:
-        """One frame at a time; a client that does not read is sent away instead of filling our memory."""
+    async def _send(self, *frames: dict[str, Any]) -> None:
+        """One frame after the other; a client that does not read is sent away instead of filling our memory."""
         try:
-            async with asyncio.timeout(self._desk.settings.send_seconds), self._sending:
-                await self._websocket.send_text(dump(frame))
+            for text in [dump(frame) for frame in frames]:
+                async with asyncio.timeout(self._desk.settings.send_seconds), self._sending:
+                    await self._websocket.send_text(text)
         except TimeoutError:
             raise Goodbye(POLICY) from None
 

@@ -17,8 +17,9 @@ from bot.repository import conversations
 from bot.store.tables import Conversation, Inbox, Outbox
 from bot.turns import TurnRunner
 from channels.contract import SendReceipt
+from escalation import cases
 from tests.fakes.rasa import FakeRasa
-from tests.flow.conftest import LEASE, Road
+from tests.flow.conftest import COMPLEX, LEASE, Road
 
 
 def runner(road: Road, width: int = 1, lease: timedelta = LEASE, scan_seconds: float = 60) -> TurnRunner:
@@ -211,3 +212,24 @@ async def test_a_channel_that_hangs_or_breaks_at_a_stop_is_left_behind() -> None
     async with asyncio.timeout(5):
         await serve._each("stop", 0.05, {"hangs": hangs, "breaks": breaks, "well": well})
     assert stopped == ["well"]
+
+
+async def test_a_lone_message_begins_with_its_case_and_one_that_waited_sees_it_as_it_is(
+    road: Road, rasa: FakeRasa
+) -> None:
+    rasa.answer = lambda _body: COMPLEX
+    await road.say("my money is gone")
+    number = (await road.cases())[0]
+    await road.store.write(lambda c: conversations.change_owner(c, 1, "bot"))
+    await road.receive("any news?")
+    [claim], road.claims[:] = list(road.claims), []
+    case = claim.first.case if claim.first is not None else None
+    assert case is not None
+    assert (case.number, case.status) == (number, "open")
+    running = runner(road)
+    await running._slots.acquire()
+    running.start(claim)
+    await road.store.write(lambda c: cases.resolve(c, case.id, "somebody", road.clock()))
+    running._slots.release()
+    await until(lambda: not running._work)
+    assert rasa.seen[-1]["metadata"]["case"]["status"] == "resolved"

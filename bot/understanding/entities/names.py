@@ -25,7 +25,7 @@ NAMES: Final[dict[str, Any]] = json.loads((Path(__file__).parent / "names.json")
 
 _CAPITALS: Final = frozenset(NAMES["capitals"])
 _NEVER_ALONE: Final = frozenset(NAMES["only_after_number"])
-_WORD: Final = re.compile("[a-z0-9]{1,2000}")
+_WORD: Final = re.compile("[A-Za-z0-9]{1,2000}")
 """As the tokenizer finds them."""
 _ONE_AT_A_TIME: Final = Lock()
 """A memory zone belongs to the vocabulary, not to a thread; long texts are read beside the event loop."""
@@ -55,7 +55,7 @@ def _may_name_one(text: str) -> bool:
     """Whether a word or a character stands in it that some name has. It spares most texts spaCy, which takes half of
     all the time of reading them."""
     words, characters = _telling()
-    return not (words.isdisjoint(_WORD.findall(text.lower())) and characters.isdisjoint(text))
+    return not (words.isdisjoint(map(str.lower, _WORD.findall(text))) and characters.isdisjoint(text))
 
 
 @cache
