@@ -22,6 +22,8 @@ _SAID: Final = {
     "for days": 3, "for ages": 7, "weeks ago": 14, "前天": 2, "大前天": 3, "上周": 7, "上星期": 7, "上礼拜": 7,
     "上个星期": 7, "上个礼拜": 7, "上个月": 30, "上月": 30,
 }  # fmt: skip
+_HINTS: Final = ("hour", "hr", "day", "week", "wk", "month", "ages")
+"""What is said in English has one of these."""
 _ENGLISH_COUNTS: Final = {
     "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
     "nine": 9, "ten": 10, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "several": 3, "few": 3,
@@ -36,6 +38,8 @@ _DAYS: Final = {
 def days_in(text: str) -> float:
     """The longest stretch of time named in the text, in days; 0 when none is. "24/7" and "within 3 days" are none."""
     folded = fold(text)
+    if folded.isascii() and not any(word in folded for word in _HINTS):
+        return 0.0
     spans = [_days(match) for pattern in (_ENGLISH, _CHINESE) for match in pattern.finditer(folded)]
     spans += [float(days) for phrase, days in _SAID.items() if phrase in folded]
     return max(spans, default=0.0)

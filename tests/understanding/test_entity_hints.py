@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.understanding.entities import find_entities, names, times_en
+from bot.understanding import waiting
+from bot.understanding.entities import amounts, durations, find_entities, names, people, times_en
 from tests.understanding.test_entities import AMOUNTS, IDENTIFIERS, NAMES
 from tests.understanding.test_entity_times import DATES, DURATIONS
 
@@ -27,7 +28,11 @@ def _no_hints() -> Iterator[None]:
     """Every search is made in every text."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(names, "_may_name_one", lambda _: True))
-        stack.enter_context(patch.object(times_en, "mentions", lambda *_: True))
+        for module in (times_en, durations):
+            stack.enter_context(patch.object(module, "mentions", lambda *_: True))
+        for searcher in (amounts, durations, people, times_en):
+            stack.enter_context(patch.object(searcher, "has_digit", lambda _: True))
+        stack.enter_context(patch.object(waiting, "_HINTS", ("",)))
         yield
 
 
@@ -35,16 +40,18 @@ def _no_hints() -> Iterator[None]:
 def test_nothing_is_missed_for_a_hint(text: str) -> None:
     for written in (text, text.upper(), text.title(), text.replace(" ", "İ"), text.replace(" ", "\u212a")):
         with _no_hints():
-            found = find_entities(written, NOW)
+            found, days = find_entities(written, NOW), waiting.days_in(written)
         assert find_entities(written, NOW) == found
+        assert waiting.days_in(written) == days
 
 
 @settings(max_examples=300)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=30).map("".join))
 def test_nothing_is_missed_in_what_is_put_together_anew(text: str) -> None:
     with _no_hints():
-        found = find_entities(text, NOW)
+        found, days = find_entities(text, NOW), waiting.days_in(text)
     assert find_entities(text, NOW) == found
+    assert waiting.days_in(text) == days
 
 
 @pytest.mark.parametrize("code", [*names.NAMES["assets"], *names.NAMES["networks"]])

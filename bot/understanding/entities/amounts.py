@@ -9,6 +9,7 @@ from typing import Final, Optional
 from bot.understanding.entities.entity import AFTER, Entity, alternatives, compiled
 from bot.understanding.entities.names import NAMES
 from bot.understanding.entities.numerals import CHINESE, FIGURE, chinese_number, plain
+from bot.understanding.hints import has_digit
 
 _SIGNS: Final[dict[str, str]] = NAMES["signs"]
 _UNITS: Final[dict[str, str]] = {
@@ -59,6 +60,8 @@ _RATE: Final = compiled(rf"(?<![A-Z0-9_.,])(?P<number>{FIGURE}) ?(?:%|percent)")
 
 def find(text: str) -> Iterator[Entity]:
     """Value "NUMBER UNIT"; of a rate that is a fee "NUMBER %"."""
+    if text.isascii() and not has_digit(text):
+        return
     for match in _UNIT_FIRST.finditer(text):
         unit = match.group()[: match.start("number") - match.start()].strip()
         yield _entity(text, match, plain(match["number"], match["multiple"]), unit)

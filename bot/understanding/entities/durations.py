@@ -9,6 +9,7 @@ from typing import Final
 from bot.understanding.entities import times_en, times_zh
 from bot.understanding.entities.entity import AFTER, BEFORE, Entity, compiled
 from bot.understanding.entities.numerals import ENGLISH, count
+from bot.understanding.hints import has_digit, mentions
 
 _SURE: Final = "|".join(sorted(set(ENGLISH) - {"a", "an", "one"}, key=len, reverse=True))
 _LENGTH: Final = "full |business |working |whole |long |calendar |straight |more |entire "
@@ -35,6 +36,8 @@ _CHINESE: Final = compiled(
     rf"(?P<count>{times_zh.NUMBER}|半(?=个?[小钟月年]))多?[ ]?(?P<ge>个)?(?P<half>半)?多?[ ]?"
     rf"(?P<unit>{times_zh.UNIT})(?P<and_half>半(?!年))?)(?!前|之前|以前|级|龄|纪|线)"
 )
+_HINTS: Final = ("min", "hour", "hr", "day", "week", "wk", "month", "mth", "year", "yr")
+"""Without figures every duration in English has one of these."""
 _NO_COUNT: Final = re.compile("[百〇零].*|[一二三四五六七八九]{2,}")
 """几百年 and 三五年 are no figures."""
 _ONE_LASTS: Final = compiled(r"(?:[了多没还都过内后才就以之]|也不|不到)")
@@ -43,6 +46,8 @@ _LASTING: Final = compiled(r"(?:等|快|超过|近|差不多|整整|足足|将�
 
 def find(text: str) -> Iterator[Entity]:
     """Value "NUMBER UNIT"; of "3-5 days" the longer one."""
+    if text.isascii() and not (has_digit(text) or mentions(text, *_HINTS)):
+        return
     for pattern in _ENGLISH:
         for match in pattern.finditer(text):
             yield _entity(match, count(match["count"]) or 0, times_en.unit_of(match["unit"]))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.understanding.entities.entity import AFTER, BEFORE, Entity, compiled
+from bot.understanding.hints import has_digit
 
 _EMAIL: Final = compiled(rf"{BEFORE}[A-Z0-9._%+-]{{1,64}}@[A-Z0-9-]{{1,63}}(?:\.[A-Z0-9-]{{1,63}}){{1,4}}")
 _PHONE: Final = compiled(
@@ -23,11 +24,15 @@ _CALLED: Final = compiled(
 
 
 def emails(text: str) -> Iterator[Entity]:
+    if "@" not in text:
+        return
     for match in _EMAIL.finditer(text):
         yield Entity("email", match.group(), match.start(), match.end())
 
 
 def phones(text: str) -> Iterator[Entity]:
+    if not has_digit(text):
+        return
     for match in _PHONE.finditer(text):
         yield Entity("phone", _bare(match.group()), match.start(), match.end())
     for match in _CALLED.finditer(text):

@@ -11,7 +11,7 @@ from bot.understanding.entities import calendar
 from bot.understanding.entities.dates import IN_FIGURES, YEAR, Form, read, words
 from bot.understanding.entities.entity import AFTER, BEFORE, Entity, compiled
 from bot.understanding.entities.numerals import ENGLISH, count
-from bot.understanding.hints import mentions
+from bot.understanding.hints import has_digit, mentions
 
 COUNT: Final = (
     rf"[0-9]{{1,4}}(?:\.[0-9])?|{'|'.join(sorted(ENGLISH, key=len, reverse=True))}|half an?|(?:a )?few|several"
@@ -29,7 +29,6 @@ _DAYS_FROM_NOW: Final = {
     "the day before yesterday": -2, "day before yesterday": -2, "yesterday": -1, "last night": -1, "tomorrow": 1,
     "today": 0, "tonight": 0, "this morning": 0, "this afternoon": 0, "this evening": 0,
 }  # fmt: skip
-_DIGIT: Final = re.compile("[0-9]")
 _HINTS: Final = (
     *_MONTH_NAMES,
     *("day", "night", "morning", "noon", "evening", "tomorrow", "ago", "back", "earlier", "week", "month", "year"),
@@ -47,7 +46,7 @@ _CLOCK: Final = compiled(
 
 
 def find(text: str, now: datetime) -> Iterator[Entity]:
-    if not (_DIGIT.search(text) or mentions(text, *_HINTS)):
+    if not (has_digit(text) or mentions(text, *_HINTS)):
         return
     for entity in read(text, now, _FORMS):
         yield _with_clock(text, entity)
