@@ -29,7 +29,6 @@ from escalation.over_cap import OverCap
 from escalation.queue import Patience
 
 WISH_CHARACTERS = 300
-TRIED_LINES = 5
 EvidenceRow = Mapping[str, object]
 LEAVE_IT = (Say, Answer, HandIfSilent)
 """Commands that change nothing about the conversation itself."""
@@ -171,7 +170,7 @@ class Finish:
             language=thought.language,
             live=capabilities.live,
             buttons=capabilities.buttons,
-            brief={} if handing is None else _brief(connection, thought, handing.brief),
+            brief={} if handing is None else _brief(connection, thought, handing),
             public=channel.is_public(conversation.key),
             by_hand=capabilities.keyed_in,
         )
@@ -212,13 +211,17 @@ def _finished(close: Close, waiting: Collection[int]) -> Finished:
     )
 
 
-def _brief(connection: Connection, thought: Thought, gathered: Mapping[str, Any]) -> Mapping[str, Any]:
-    """For the person who takes over: what the user wants, what the bot said, what is known, what it `gathered`."""
-    known = thought.reading.as_metadata()
+def _brief(
+    connection: Connection, thought: Thought, handing: HandToPerson | HandIfSilent | OverCap
+) -> Mapping[str, Any]:
+    """For the person who takes over: what the user wants, what the bot said, what is known, what it gathered. What
+    the bot said to a user who is waited for is looked up when a person takes over (`escalation/reminders.py`)."""
+    known, gathered = thought.reading.as_metadata(), handing.brief
     conversation = thought.matter.conversation
+    at_once = not isinstance(handing, HandIfSilent)
     return {
         "wish": _wish(connection, thought, gathered.get("began"))[:WISH_CHARACTERS],
-        "tried": outbox_rows.first_lines_of_bot(connection, conversation.id, TRIED_LINES),
+        "tried": outbox_rows.first_lines_of_bot(connection, conversation.id) if at_once else (),
         "account": conversation.account,
         "entities": known["entities"],
         "reasons": known["signals"]["reasons"],

@@ -94,12 +94,13 @@ class UserFellSilent:
 def hand_over(
     connection: Connection, conversation: ConversationRow, timer: TimerRow, now: datetime, *, reasons: Sequence[str]
 ) -> None:
-    """To the queue, with the brief that the timer has kept."""
+    """To the queue, with the brief that the timer has kept and what the bot has said by now."""
+    tried = outbox_rows.first_lines_of_bot(connection, conversation.id)
     queue.put_in_queue(
         connection,
         conversation,
         reasons=reasons,
-        brief=timer.data["brief"],
+        brief={**timer.data["brief"], "tried": tried},
         now=now,
         patience=timedelta(seconds=timer.data["patience_seconds"]),
     )

@@ -236,9 +236,9 @@ _SHOWN = Prepared(
 )
 
 
-def first_lines_of_bot(connection: Connection, conversation_id: int, limit: int) -> Sequence[str]:
-    """What the bot has said last in a conversation, oldest first, a line each."""
-    rows = _LINES_OF_BOT.rows(connection, {"conversation_id": conversation_id, "limit": limit})
+def first_lines_of_bot(connection: Connection, conversation_id: int) -> Sequence[str]:
+    """What the bot has said last in a conversation, oldest first, a line each and five at most."""
+    rows = _LINES_OF_BOT.rows(connection, {"conversation_id": conversation_id})
     return [text.partition("\n")[0] for (text,) in reversed(rows)]
 
 
@@ -250,5 +250,5 @@ _LINES_OF_BOT = Prepared(
         _TABLE.c.state != "not_posted",
     )
     .order_by(_TABLE.c.seq.desc())
-    .limit(bindparam("limit", type_=Integer))
+    .limit(5)
 )

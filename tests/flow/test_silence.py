@@ -47,7 +47,7 @@ async def test_whoever_falls_silent_is_handed_over_with_what_is_known(
     road: Road, rasa: FakeRasa, text: str, language: str
 ) -> None:
     rasa.answer = lambda _body: ASKED
-    await road.say(text)
+    said = await road.say(text)
     road.clock.moment += SILENCE - timedelta(seconds=1)
     assert await road.alarm.ring_due() == 0
     road.clock.move(seconds=1)
@@ -57,6 +57,7 @@ async def test_whoever_falls_silent_is_handed_over_with_what_is_known(
     assert road.channel.texts()[-1] == road.words.say("case.person_takes_over", language)
     [brief] = await notes(road, "brief")
     assert brief["wish"] == text
+    assert brief["tried"][-1] == road.words.say("bot.ask_network", language).partition("\n")[0] == said[1]
     assert brief["facts"] == {"asset": "USDT"}
     assert brief["answers"] == ["article:fees"]
     assert brief["label"] == "deposit_issue"
