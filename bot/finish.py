@@ -12,7 +12,7 @@ from actions.commands import Answer, Command, HandIfSilent, HandToPerson, Say
 from bot.clock import Clock
 from bot.gaps import Gaps
 from bot.inbox import Claim
-from bot.matter import Thought
+from bot.matter import Matter, Thought, begin
 from bot.repository import closing, conversations
 from bot.repository import inbox as inbox_rows
 from bot.repository import outbox as outbox_rows
@@ -56,6 +56,8 @@ class Finished:
     """How many replies there are, now that the commit is made."""
     to_send: bool = False
     """True when they wait in the outbox; else they have arrived."""
+    next: Matter | None = None
+    """The message after it, where it was read with this commit."""
     news: Sequence[Entry] | None = None
     """All that the conversation has got by this, where its watchers may see it at once; else they look."""
 
@@ -81,7 +83,8 @@ class Finish:
             raise LeaseLost  # one of them was ended before: all is undone, and the writer tries each alone
         # By token and not by conversation: a worker that lost it must not hear what its successor finished.
         tokens = [ending.claim.token for ending in ours]
-        ended = [_finished(close, waiting) for close in closes]
+        following = _following(connection, closes)
+        ended = [_finished(close, waiting, following.get(close.conversation.id)) for close in closes]
         finished = dict(zip(tokens, ended, strict=True))
         return [finished.get(ending.claim.token) or LeaseLost() for ending in endings]
 
@@ -196,7 +199,18 @@ class Finish:
         ]
 
 
-def _finished(close: Close, waiting: Collection[int]) -> Finished:
+def _following(connection: Connection, closes: Sequence[Close]) -> Mapping[int, Matter]:
+    """What is to be done next, by conversation: read for all together, which spares each a thread and a connection.
+    Where there is a case it is left to the turn: reading cases one by one would hold up the others' commit."""
+    ids = [close.conversation.id for close in closes if close.conversation.pending > 1]
+    if not ids:
+        return {}
+    now = conversations.get_many(connection, ids)
+    rows = inbox_rows.oldest_unfinished_many(connection, [each.id for each in now.values() if each.case_id is None])
+    return {row.conversation_id: begin(connection, row, now[row.conversation_id]) for row in rows}
+
+
+def _finished(close: Close, waiting: Collection[int], following: Matter | None) -> Finished:
     conversation = close.conversation
     to_send = conversation.id in waiting
     # What an earlier life of the message has said already is not in `drafts`, and who is told of this message alone
@@ -205,6 +219,7 @@ def _finished(close: Close, waiting: Collection[int]) -> Finished:
     return Finished(
         outcome=close.outcome,
         more=conversation.pending > 1,
+        next=following,
         said=len(close.drafts),
         to_send=to_send,
         news=news(close) if close.at_once and whole and not to_send else None,

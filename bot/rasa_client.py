@@ -19,6 +19,8 @@ FAILURES_TO_REST = 3
 READY_SECONDS = 2.0
 REST_SECONDS = 5.0
 REFUSED_SECONDS = 0.5
+NOWHERE = "http://127.0.0.1:9"
+"""Port 9 discards (RFC 863), and nobody listens there."""
 
 
 class TurnFailed(Exception):
@@ -46,11 +48,12 @@ class RasaClient:
     """
 
     def __init__(self, url: str, secret: str, timeout_seconds: float) -> None:
+        """`url` is empty where there is no Rasa: then it cannot be reached. Raises ValueError when it is no address."""
         self._timeout_seconds = timeout_seconds
         self._failures = 0
         self._resting_until = 0.0
         headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json"}
-        self._line = Line(url, headers, most_bytes=MAX_ANSWER_BYTES)
+        self._line = Line(url or NOWHERE, headers, most_bytes=MAX_ANSWER_BYTES)
         self.keeps_old_model = False
         """A newer model than the one that answers could not be loaded."""
 

@@ -59,13 +59,12 @@ class Turner:
     async def work(self, claim: Claim) -> None:
         """Ends every waiting message of the conversation, oldest first. Raises LeaseLost, NotStored."""
         matter = claim.first or await self._next(claim)
-        more = True
-        while more:
-            if matter is None:
-                await self._release(claim)
+        while matter is not None:
+            finished = await self._one(claim, matter)
+            if finished is None or not finished.more:
                 return
-            more = await self._one(claim, matter)
-            matter = await self._next(claim) if more else None
+            matter = finished.next or await self._next(claim)
+        await self._release(claim)
 
     async def note_failure(self, claim: Claim, error: Exception) -> None:
         """A turn broke by a fault of ours: counted, and tried again a little later."""
@@ -90,8 +89,8 @@ class Turner:
 
         return await self.store.read(find)
 
-    async def _one(self, claim: Claim, matter: Matter) -> bool:
-        """One message. True when the conversation has more and is still ours."""
+    async def _one(self, claim: Claim, matter: Matter) -> Finished | None:
+        """One message. None when it waits for another try; then the conversation is ours no more."""
         row = matter.row
         if row.attempts >= self.max_attempts or row.deaths >= self.max_deaths:
             log.error("parked", inbox_id=row.id, reason=row.error)
@@ -105,7 +104,7 @@ class Turner:
             log.info("turn_waits", inbox_id=row.id, reason=failure.reason)
             turned("waits")
             await self._release(claim, RETRY if isinstance(failure, TurnFailed) else DISK_RETRY)
-            return False
+            return None
         ending = Ending(claim=claim, thought=thought, evidence=evidence)
         with step("finish"):
             finished = await self.store.write_together(self.finish.done, ending)
@@ -201,7 +200,7 @@ class Turner:
             lambda connection: conversations.release_lease(connection, claim.conversation_id, claim.token, until)
         )
 
-    def _announced(self, matter: Matter, finished: Finished) -> bool:
+    def _announced(self, matter: Matter, finished: Finished) -> Finished:
         conversation = matter.conversation
         # First whoever watches the conversation: its user sees the answer before anything else is looked at.
         if finished.news is None:
@@ -216,7 +215,7 @@ class Turner:
             delivered("sent", finished.said)
         turned(finished.outcome)
         log.debug("turn_done", inbox_id=matter.row.id, conversation_id=conversation.id, outcome=finished.outcome)
-        return finished.more
+        return finished
 
 
 def _type_of(attachment: Attachment) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
 
 from bot.repository import file_checks
+from bot.store import bulk
 from bot.store.prepared import Prepared
 from bot.store.tables import Conversation, Evidence, Inbox, table
 
@@ -55,6 +56,27 @@ _OLDEST_UNFINISHED = Prepared(
     .where(_TABLE.c.conversation_id == bindparam("conversation_id"), _TABLE.c.state == "new")
     .order_by(_TABLE.c.seq)
     .limit(1)
+)
+
+
+def oldest_unfinished_many(connection: Connection, conversation_ids: Sequence[int]) -> Sequence[InboxRow]:
+    """The oldest of each conversation that has one."""
+    if not conversation_ids:
+        return ()
+    return [InboxRow._make(row) for row in _OLDEST_UNFINISHED_MANY.rows(connection, {"ids": conversation_ids})]
+
+
+_EARLIER = _TABLE.alias("earlier")
+_OLDEST_UNFINISHED_MANY = Prepared(
+    select(*_OF_ROW).where(
+        bulk.among(_TABLE.c.conversation_id, "ids"),
+        _TABLE.c.state == "new",
+        ~exists().where(
+            _EARLIER.c.conversation_id == _TABLE.c.conversation_id,
+            _EARLIER.c.state == "new",
+            _EARLIER.c.seq < _TABLE.c.seq,
+        ),
+    )
 )
 
 
