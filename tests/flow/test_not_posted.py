@@ -40,7 +40,7 @@ async def test_what_was_not_posted_was_not_said(silent: Road) -> None:
     assert rows
     assert {tuple(row)[:4] for row in rows} == {("not_posted", REASON, None, None)}
     conversation_id = rows[0].conversation_id
-    assert await silent.store.read(lambda c: outbox_rows.first_lines_of_bot(c, conversation_id, 5)) == []
+    assert await silent.store.read(lambda c: outbox_rows.first_lines_of_bot(c, conversation_id)) == []
     found = await silent.store.read(lambda c: shown.everything(c, conversation_id, silent.clock()))
     assert found is not None
     assert {line.delivery for line in lines(found, {}) if line.outbox_id is not None} == {"not_posted"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
@@ -11,6 +12,7 @@ from actions.commands import Say
 from bot import hub
 from bot.finish import LeaseLost
 from bot.ledger import draw_up
+from bot.repository import conversations
 from bot.tokens import new_token
 from bot.transcript import ChannelTranscript
 from bot.turns import TurnRunner
@@ -194,3 +196,14 @@ async def test_everything_received_is_accounted_for(road: Road, rasa: FakeRasa) 
     book = await road.store.read(draw_up)
     assert book.balanced
     assert dict(book.outcomes) == {"answered": 1, "automatic": 1, "opened": 1, "joined": 1, "in_progress": 1}
+
+
+async def test_what_waits_behind_a_message_is_read_with_the_commit_that_ends_it(road: Road, rasa: FakeRasa) -> None:
+    for text in ("one", "two", "three"):
+        await road.receive(text)
+    [claim], road.claims[:] = list(road.claims), []
+    with patch.object(type(road.store), "read", side_effect=AssertionError("nothing is to be read beside the commits")):
+        await road.turner.work(claim)
+    assert [body["text"] for body in rasa.seen] == ["one", "two", "three"]
+    assert await road.outcomes() == ["answered"] * 3
+    assert await road.store.read(lambda c: conversations.get(c, 1).lease_token) is None
