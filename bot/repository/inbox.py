@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, select, text, update
 
 from bot.repository import file_checks
 from bot.store import bulk
 from bot.store.prepared import Prepared
-from bot.store.tables import Conversation, Evidence, Inbox, table
+from bot.store.tables import UNFINISHED, Conversation, Evidence, Inbox, table
 
 
 class InboxRow(NamedTuple):
@@ -70,9 +70,11 @@ _EARLIER = _TABLE.alias("earlier")
 _OLDEST_UNFINISHED_MANY = Prepared(
     select(*_OF_ROW).where(
         bulk.among(_TABLE.c.conversation_id, "ids"),
+        text(f"inbox.{UNFINISHED}"),
         _TABLE.c.state == "new",
         ~exists().where(
             _EARLIER.c.conversation_id == _TABLE.c.conversation_id,
+            text(f"earlier.{UNFINISHED}"),
             _EARLIER.c.state == "new",
             _EARLIER.c.seq < _TABLE.c.seq,
         ),

@@ -18,7 +18,6 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
-from sqlalchemy.types import TypeEngine
 
 type Row = tuple[Any, ...]
 type Process = Callable[[Any], Any] | None
@@ -144,7 +143,7 @@ def _make(statement: Executable, dialect: Dialect) -> _Made:
     assert not compiled.post_compile_params, "its text would change with what is given"
     names = compiled.positiontup or [] if compiled.positional else list(compiled.binds)
     types = [column.type.dialect_impl(dialect) for column in statement.exported_columns]  # type: ignore[attr-defined]
-    readers = [_reader(one, dialect) for one in types]
+    readers: list[Process] = [kind.result_processor(dialect, None) for kind in types]
     return _Made(
         text=str(compiled),
         parameters=[_parameter(compiled, name, dialect) for name in names],
@@ -160,7 +159,3 @@ def _parameter(compiled: SQLCompiler, name: str, dialect: Dialect) -> _Parameter
         return _Parameter(name, process, None, asked=True)
     value = bind.effective_value
     return _Parameter(name, process, value if process is None else process(value), asked=False)
-
-
-def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Process:
-    return kind.result_processor(dialect, None)

@@ -44,6 +44,7 @@ async def test_no_statement_of_the_road_reads_a_whole_table(road: Road, rasa: Fa
     with listening(road) as asked:
         accepted = await road.receive("hello")
         await road.receive("hello again", external_id="message-1")
+        await road.receive("and another thing")
         await road.settle()
         rasa.answer = lambda _body: COMPLEX
         await road.say("my money is gone")
@@ -52,6 +53,7 @@ async def test_no_statement_of_the_road_reads_a_whole_table(road: Road, rasa: Fa
         await road.settle()
         assert await transcript.entries("one", 0)
     assert {statement.split()[0] for statement, _ in asked} >= {"SELECT", "INSERT", "UPDATE"}
+    assert any("AS earlier" in statement and "inbox" in statement for statement, _ in asked)
     assert await road.store.read(lambda connection: _whole(connection, asked)) == []
 
 
