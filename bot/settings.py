@@ -9,6 +9,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Self, override
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -182,6 +183,14 @@ class Settings(BaseSettings):
     files: FilesSettings = FilesSettings()
     broadcast: BroadcastSettings = BroadcastSettings()
     work: WorkSettings = WorkSettings()
+
+    @field_validator("rasa_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError(f"{url!r} is no address of an HTTP server; one looks like http://127.0.0.1:5005")
+        return url
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

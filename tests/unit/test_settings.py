@@ -68,6 +68,7 @@ def test_where_the_scanner_listens(clamd: str, scanner: tuple[str, int] | None) 
         ("REDRESS_HTTP_PORT", "many", "http_port"),
         ("REDRESS_PROMISE__DAYS", "1", "promise.DAYS"),
         ("REDRESS_RASA_URL", "http://127.0.0.1:1", "rasa_secret"),
+        ("REDRESS_RASA_URL", "localhost:5005", "rasa_url.*localhost:5005.*one looks like"),
         ("REDRESS_FILES__CLAMD", "/run/clamd.sock", "files.clamd.*TCPSocket"),
         ("REDRESS_FILES__CLAMD", "127.0.0.1:", "files.clamd"),
         ("REDRESS_FILES__CLAMD", "127.0.0.1:70000", "files.clamd"),
