@@ -23,6 +23,8 @@ class FakeDesk:
     def __init__(self, inbox: Accept | None = None) -> None:
         self.inbox: Accept = inbox or self._remember
         self.attempts = 0
+        self.failures = 0
+        """Attempts that ended with an error."""
         self.fail_next: list[Exception] = []
         """Raised by the next attempts, one each; nothing is stored."""
         self.lose_next: list[Exception] = []
@@ -46,6 +48,13 @@ class FakeDesk:
         self.attempts += 1
         self.knocked.set()
         await self._tell()
+        try:
+            return await self._attempt(message)
+        except Exception:
+            self.failures += 1
+            raise
+
+    async def _attempt(self, message: InboundMessage) -> Accepted:
         if self.fail_next:
             raise self.fail_next.pop(0)
         await self.door.wait()
@@ -56,6 +65,11 @@ class FakeDesk:
         if self.lose_next:
             raise self.lose_next.pop(0)
         return accepted
+
+    def ended_badly_since(self, attempts: int, failures: int) -> bool:
+        """Whether an attempt has failed since there were so many, or one waits before the closed door. One that has
+        begun and not ended yet tells nothing."""
+        return self.failures > failures or (self.attempts > attempts and not self.door.is_set())
 
     async def until(self, *, stored: int = 0, attempts: int = 0) -> None:
         async with self._changed, asyncio.timeout(PATIENCE_SECONDS):

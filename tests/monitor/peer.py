@@ -110,8 +110,8 @@ class WatchingPeer(Peer):
     async def heard(self, name: str) -> Heard:
         """Time goes by until the mark has passed it, or an attempt to store it has failed."""
         self._positions[name] = MICROSECONDS.at(self.time.wall())
-        attempts = self.desk.attempts
-        while not self.stopped.is_set() and not self.passed(name) and self.desk.attempts == attempts:
+        before = self.desk.attempts, self.desk.failures
+        while not (self.stopped.is_set() or self.passed(name) or self.desk.ended_badly_since(*before)):
             await self.first_of(self.time.run(1))
         return Heard.STORED if self.passed(name) else Heard.LATER
 

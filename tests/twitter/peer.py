@@ -181,8 +181,8 @@ class LooksPeer(Peer):
 
     async def _looked(self, post_id: str) -> Heard:
         """Time goes by until a mark has passed the post, or an attempt to store it has failed."""
-        attempts = self.desk.attempts
-        while not self.stopped.is_set() and not self._passed(post_id) and self.desk.attempts == attempts:
+        before = self.desk.attempts, self.desk.failures
+        while not (self.stopped.is_set() or self._passed(post_id) or self.desk.ended_badly_since(*before)):
             await self.first_of(self._time.run(1))
         return Heard.STORED if self._passed(post_id) else Heard.LATER
 
