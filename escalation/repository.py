@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
-from sqlalchemy.exc import NoResultFound
 
 from bot.store import bulk
 from bot.store.binding_tables import Invitation
@@ -55,10 +54,7 @@ _NUMBERED = Prepared(
 
 def get(connection: Connection, case_id: int) -> CaseRow:
     """Raises NoResultFound when there is none."""
-    row = _GET.one_or_none(connection, {"case_id": case_id})
-    if row is None:
-        raise NoResultFound(f"there is no case {case_id}")
-    return _case(row)
+    return _case(_GET.one(connection, {"case_id": case_id}))
 
 
 def _case(row: Row) -> CaseRow:
@@ -140,7 +136,7 @@ def add_event(
     data: Mapping[str, Any] | None = None,
 ) -> None:
     """Appends to the timeline. The case's row lock makes the numbers gapless."""
-    ((seq,),) = _NUMBERED.rows(connection, {"case_id": case_id})
+    (seq,) = _NUMBERED.one(connection, {"case_id": case_id})
     event = {"case_id": case_id, "seq": seq, "kind": kind, "at": at, "actor": actor, "public": public}
     bulk.add(connection, _EVENT, [{**event, "data": dict(data or {})}])
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import NoResultFound
 
 from bot.store import bulk
 from bot.store.prepared import Prepared
@@ -59,10 +58,7 @@ ABSURDLY_FAR = timedelta(hours=2)
 
 def get(connection: Connection, conversation_id: int) -> ConversationRow:
     """Raises NoResultFound when there is none."""
-    row = _GET.one_or_none(connection, {"row_id": conversation_id})
-    if row is None:
-        raise NoResultFound(f"there is no conversation {conversation_id}")
-    return ConversationRow._make(row)
+    return ConversationRow._make(_GET.one(connection, {"row_id": conversation_id}))
 
 
 def find(connection: Connection, channel: str, key: str) -> ConversationRow | None:
@@ -72,10 +68,7 @@ def find(connection: Connection, channel: str, key: str) -> ConversationRow | No
 
 def lock(connection: Connection, conversation_id: int) -> ConversationRow:
     """The row, held until the commit, so that nobody changes owner or order meanwhile. Raises NoResultFound."""
-    row = _LOCK.one_or_none(connection, {"row_id": conversation_id})
-    if row is None:
-        raise NoResultFound(f"there is no conversation {conversation_id}")
-    return ConversationRow._make(row)
+    return ConversationRow._make(_LOCK.one(connection, {"row_id": conversation_id}))
 
 
 def add(connection: Connection, **values: Any) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
@@ -40,6 +40,13 @@ class Prepared:
         """The only row; the statement finds one at most."""
         rows = self.rows(connection, given)
         return rows[0] if rows else None
+
+    def one(self, connection: Connection, given: Mapping[str, Any]) -> Row:
+        """The only row. Raises NoResultFound when there is none."""
+        row = self.one_or_none(connection, given)
+        if row is None:
+            raise NoResultFound(f"no row for {', '.join(given)}")
+        return row
 
     def change(self, connection: Connection, given: Mapping[str, Any]) -> int:
         """How many rows were changed. KeyError when a parameter is not given; DBAPIError."""
