@@ -52,9 +52,9 @@ export function fillIn(form, typed) {
   return some;
 }
 
-/** Once a complaint is filed nothing of it stays in the browser. */
-export function forgetFiled(token) {
-  for (const key of keys()) if (read(key)?.token === token) forget(key);
+/** Once a complaint is filed nothing of it stays in the browser, but for `adding`: the draft of what is added to it. */
+export function forgetFiled(token, adding = null) {
+  for (const key of keys()) if (key !== adding?.key && read(key)?.token === token) forget(key);
 }
 
 /**

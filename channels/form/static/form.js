@@ -2,7 +2,7 @@
  * Sends the files of the form while it is still being filled in, with progress, and goes on after a broken line and after
  * the page was left. Without this script the browser sends them with the form.
  */
-import { Draft, fillIn, markOf } from "./draft.js";
+import { Draft, fillIn, forgetFiled, markOf } from "./draft.js";
 import { Sender } from "./sending.js";
 import { ask } from "./tus.js";
 
@@ -199,6 +199,7 @@ function filesNow(tray) {
 function begin() {
   const token = form.elements.form;
   const draft = new Draft(form.dataset.adds ? token.value.split(".")[0] : "new");
+  if (form.dataset.adds) forgetFiled(token.value, draft); // the receipt may have been left before its script came
   const kept = draft.load();
   const givenBack = "given" in form.dataset;
   if (kept && !givenBack) token.value = kept.token;
