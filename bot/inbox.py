@@ -62,7 +62,7 @@ class Inbox:
         digest = await self._put_aside(message.raw)
         inline = message.raw if len(message.raw) <= INLINE_BYTES else None
         arrival = Arrival(message, digest, inline, new_token() if self._has_room() else None)
-        stored, first = await self._store.take_in(self._add, arrival)
+        stored, first = await self._store.write_together(self._add, arrival)
         if stored.leased and arrival.token is not None:
             self._on_claim(Claim(stored.accepted.conversation_id, arrival.token, first))
         if not stored.accepted.duplicate:

@@ -43,10 +43,10 @@ class UnsafeDatabase(Exception):
 
 
 def open_engine(url: str, *, writer: bool = False) -> Engine:
-    """An engine for reading, or (`writer=True`) for the threads that write."""
+    """An engine for reading, or (`writer=True`) for the thread that writes."""
     if make_url(url).get_backend_name() == "sqlite":
         return _open_sqlite(url, writer=writer)
-    size = 2 if writer else 8
+    size = 1 if writer else 8
     return create_engine(
         url,
         pool_size=size,

@@ -15,16 +15,14 @@ from channels.faults import NotStored
 
 
 class Store:
-    """`write` returns after the commit (writer threads, group commit); `read` sees only committed rows."""
+    """`write` returns after the commit (a thread that writes, group commit); `read` sees only committed rows."""
 
     def __init__(self, url: str, *, readers: int = 4) -> None:
         self.url = url
         self._writing = open_engine(url, writer=True)
         self._reading = open_engine(url)
         assert_durable(self._writing)
-        self._desk = Writer(self._writing)
-        # SQLite lets one write at a time. PostgreSQL can store what arrives while the work on earlier messages commits.
-        self._door = self._desk if self._writing.dialect.name == "sqlite" else Writer(self._writing)
+        self._writer = Writer(self._writing)
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="reader")
 
     def prepare(self) -> None:
@@ -34,15 +32,11 @@ class Store:
 
     async def write[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot store now; what `run` raised otherwise (nothing kept then)."""
-        return await self._desk.write(run)
+        return await self._writer.write(run)
 
     async def write_together[I, O](self, run: Together[I, O], item: I) -> O:
         """As `write`, for operations of which many come at a time: `run` is given all that wait."""
-        return await self._desk.write_together(run, item)
-
-    async def take_in[I, O](self, run: Together[I, O], item: I) -> O:
-        """As `write_together`, for messages at the door: they do not queue behind the work on earlier ones."""
-        return await self._door.write_together(run, item)
+        return await self._writer.write_together(run, item)
 
     async def read[T](self, run: Callable[[Connection], T]) -> T:
         """Raises NotStored when the database cannot be reached."""
@@ -58,9 +52,7 @@ class Store:
             raise NotStored("the database cannot be read now") from error
 
     def close(self) -> None:
-        self._desk.close()
-        if self._door is not self._desk:
-            self._door.close()
+        self._writer.close()
         self._readers.shutdown()
         self._writing.dispose()
         self._reading.dispose()
