@@ -69,6 +69,7 @@ async def test_words_and_files_are_there_again_and_only_the_rest_is_sent(
     await expect(page.get_by_role("heading", name=SENT[language])).to_be_visible(timeout=30_000)
     assert line.offsets == [0, PIECE, 2 * PIECE]
     assert [(f.filename, f.size) for f in await place.evidence()] == [("凭证.png", 3008), ("statement.bin", 3 * PIECE)]
+    await place.settled()
     [case] = await place.received()
     assert "TRC20" in case.text
     await nothing_kept(page)
@@ -203,6 +204,7 @@ async def test_what_is_added_to_a_complaint_is_a_draft_of_its_own(place: FormDes
     await expect(page.get_by_label(ASKED["en"])).to_have_value("One thing more.")
     await page.get_by_role("button", name=SUBMIT["en"]).click()
     await expect(page.get_by_role("heading", name=SENT["en"])).to_be_visible()
+    await place.settled()
     assert ["One thing more." in row.text for row in await place.received()] == [False, True]
     assert len(await place.cases()) == 1
     await nothing_kept(page)

@@ -81,6 +81,7 @@ async def test_the_form_speaks_the_readers_script_and_offers_the_other_language(
 async def test_in_traditional_characters_the_complaint_and_what_is_sent_are_too(place: FormDesk) -> None:
     async with place.visitor() as visitor:
         page = await visitor.file({"description": "提現一直沒有到帳"}, language="zh-Hant")
+        await place.settled()
         [case] = await place.cases()
         [received] = await place.received()
         [conversation] = await place.conversations()
@@ -115,6 +116,7 @@ async def test_what_is_corrected_after_going_back_joins_the_same_case(place: For
         page = await visitor.file({"description": "I forgot: it was 300 USDT."}, token=token)
         [case] = await place.cases()
         assert case.number in page
+        await place.settled()
         texts = [row.text for row in await place.received()]
         assert len(texts) == 2
         assert "I forgot" in texts[1]
@@ -262,6 +264,7 @@ async def test_secrets_do_not_reach_the_case_nor_the_page(place: FormDesk) -> No
         page = await visitor.file(
             {"description": "my password is Hunter2!x, please help", "asset": "my password is Zz8!kk"}
         )
+        await place.settled()
         [received] = await place.received()
         assert "Hunter2" not in received.text + page
         assert "Zz8!kk" not in received.text + page

@@ -116,12 +116,9 @@ async def test_two_requests_do_not_write_one_file(desk: FileDesk) -> None:
     slow = asyncio.create_task(user.patch(path, 0, slowly()))
     await first_came.wait()
     async with asyncio.timeout(PATIENCE_SECONDS):
-        # The slow request may not have opened the file yet; an empty piece changes nothing meanwhile. Where the slow
-        # one came in the middle of it, it was the one to be refused.
-        while (busy := await user.patch(path, 0, b"")).status_code == 204:
-            if slow.done():
-                slow = asyncio.create_task(user.patch(path, 0, slowly()))
-            await asyncio.sleep(0.05)
+        while not (desk.uploads / path.rpartition("/")[2]).exists():  # it is made and locked in one go
+            await asyncio.sleep(0.01)
+    busy = await user.patch(path, 0, b"")
     assert (busy.status_code, busy.json()["code"]) == (423, "file_busy")
     go_on.set()
     assert (await slow).status_code == 204
