@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
 
 import structlog
+from sqlalchemy import Connection
 
-from bot.clock import Clock
+from bot.clock import Clock, pause_until
 from bot.deliver import Deliverer
 from bot.hub import OUTBOX, Hub
 from bot.repository import outbox as rows
@@ -40,9 +43,9 @@ class DeliveryRunner:
     async def run(self) -> None:
         async with self._hub.watch(OUTBOX) as woken:
             while True:
-                await self._start_due()
+                pause = await self._start_due()
                 try:
-                    async with asyncio.timeout(self._scan_seconds):
+                    async with asyncio.timeout(pause):
                         await anext(woken)
                 except TimeoutError:
                     continue
@@ -59,15 +62,24 @@ class DeliveryRunner:
         except TimeoutError:
             log.warning("sendings_broken_off", count=len(self._sending))
 
-    async def _start_due(self) -> None:
+    async def _start_due(self) -> float:
+        """Begins what there is room for. How many seconds later to look again."""
         try:
-            due = await self._store.read(lambda connection: rows.sendable(connection, self._clock(), self._width * 2))
+            due, pause = await self._store.read(self._look)
         except RetryLater as error:
             log.error("deliver_waits", reason=error.reason)
-            return
+            return self._scan_seconds
         for outbox_id in due:
             if outbox_id not in self._sending and len(self._sending) < self._width:
                 self._sending[outbox_id] = asyncio.create_task(self._send(outbox_id))
+        return pause
+
+    def _look(self, connection: Connection) -> tuple[Sequence[int], float]:
+        """What is due, and how many seconds later what a dead sender left may be."""
+        now = self._clock()
+        orphaned = rows.next_orphan(connection, now, now + timedelta(seconds=self._scan_seconds))
+        due = rows.sendable(connection, now, self._width * 2)
+        return due, pause_until(orphaned, now, most=self._scan_seconds)
 
     async def _send(self, outbox_id: int) -> None:
         try:

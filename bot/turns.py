@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from bot.clock import Clock
+from bot.clock import Clock, pause_until
 from bot.finish import LeaseLost
 from bot.inbox import Claim
 from bot.repository import conversations
@@ -72,16 +72,17 @@ class TurnRunner:
     async def run(self) -> None:
         """Looks for conversations that nobody works on: retries that are due, and what a dead worker left.
 
-        At once after a full load, as soon as half of it is done.
+        At once after a full load, as soon as half of it is done; and when the next of them is known to come free.
         """
         while True:
             self._free.clear()
+            pause = self._scan_seconds
             try:
-                await self._claim_waiting()
+                pause = await self._claim_waiting()
             except NotStored as error:
                 log.error("turns_wait", reason=error.reason)
             try:
-                async with asyncio.timeout(self._scan_seconds):
+                async with asyncio.timeout(pause):
                     await self._free.wait()
             except TimeoutError:
                 continue
@@ -117,19 +118,27 @@ class TurnRunner:
             log.warning("turns_broken_off", conversations=len(self._work))
             await self._give_back(list(self._work))
 
-    async def _claim_waiting(self) -> None:
+    async def _claim_waiting(self) -> float:
+        """Begins what we have room for. How many seconds later to look again."""
         free = self._width - len(self._work)
         if free <= 0 or self._stopping:
-            return
-        waiting = await self._store.read(lambda connection: conversations.claimable(connection, self._clock(), free))
+            return self._scan_seconds
+        waiting, pause = await self._store.read(partial(self._look, free))
         self._more = len(waiting) >= free
         ours = {claim.conversation_id for claim in self._work}
         # What is ours already has a heartbeat that is late; taking it again would be a second worker.
         tokens = {conversation_id: new_token() for conversation_id in waiting if conversation_id not in ours}
-        if not tokens:
-            return
-        for conversation_id in await self._store.write(partial(self._take, tokens)):
-            self.start(Claim(conversation_id, tokens[conversation_id]))
+        if tokens:
+            for conversation_id in await self._store.write(partial(self._take, tokens)):
+                self.start(Claim(conversation_id, tokens[conversation_id]))
+        return pause
+
+    def _look(self, limit: int, connection: Connection) -> tuple[Sequence[int], float]:
+        """What waits, and how many seconds later there may be more."""
+        now = self._clock()
+        waiting = conversations.claimable(connection, now, limit)
+        free = conversations.next_free(connection, now, now + timedelta(seconds=self._scan_seconds))
+        return waiting, pause_until(free, now, most=self._scan_seconds)
 
     def _renew(self, claims: Mapping[str, int], connection: Connection) -> None:
         conversations.renew_leases(connection, claims, self._clock() + self._lease)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     exists,
+    func,
     insert,
     or_,
     select,
@@ -123,6 +124,12 @@ def _sendable() -> Select[int]:
     return query.order_by(Outbox.created_at, Outbox.id).limit(bindparam("limit", type_=Integer))
 
 
+def next_orphan(connection: Connection, now: datetime, until: datetime) -> datetime | None:
+    """When the next claim of a sending runs out. None when none does by `until`."""
+    found: datetime | None = connection.execute(_NEXT_ORPHAN, {"now": now, "until": until}).scalar_one()
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Held:
     """A row locked until the commit, and who has it in hand."""
@@ -153,6 +160,11 @@ _LOCK_MANY = (
     .where(bulk.among(_TABLE.c.id, "ids"))
     .order_by(_TABLE.c.id)
     .with_for_update()
+)
+
+_FROM, _UNTIL = (bindparam(name, type_=_TABLE.c.lease_until.type) for name in ("now", "until"))
+_NEXT_ORPHAN = select(func.min(_TABLE.c.lease_until)).where(
+    text(f"outbox.{UNSENT}"), _TABLE.c.state == "sending", _TABLE.c.lease_until.between(_FROM, _UNTIL)
 )
 
 

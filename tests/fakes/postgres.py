@@ -91,7 +91,7 @@ class Postgres:
 def running_postgres() -> Iterator[Postgres]:
     """A server in a temporary folder, gone at the end: nobody waits until it has written what is thrown away."""
     with tempfile.TemporaryDirectory(prefix="redress-pg-") as folder:
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = get_server(Path(folder) / "data", cleanup_mode=None)
         postgres = Postgres(server)
         try:
             yield postgres

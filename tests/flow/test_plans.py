@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
+from bot.repository import conversations, outbox
 from bot.transcript import ChannelTranscript
 from tests.fakes.rasa import FakeRasa
 from tests.flow.conftest import ANNA, COMPLEX, Road
@@ -52,6 +54,8 @@ async def test_no_statement_of_the_road_reads_a_whole_table(road: Road, rasa: Fa
         await road.handling.reply(ANNA, accepted.conversation_id, "one moment", nonce="n")
         await road.settle()
         assert await transcript.entries("one", 0)
+        for soonest in (conversations.next_free, outbox.next_orphan):
+            await road.store.read(partial(soonest, now=road.clock(), until=road.clock()))
     assert {statement.split()[0] for statement, _ in asked} >= {"SELECT", "INSERT", "UPDATE"}
     assert any("AS earlier" in statement and "inbox" in statement for statement, _ in asked)
     assert await road.store.read(lambda connection: _whole(connection, asked)) == []

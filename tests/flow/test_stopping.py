@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from bot import serve, turns
+from bot.clock import now
 from bot.deliveries import DeliveryRunner
 from bot.finish import Ending, LeaseLost
 from bot.inbox import Claim
@@ -143,6 +144,54 @@ async def test_a_full_load_is_followed_by_the_next_without_waiting_for_the_scan(
             await asyncio.sleep(0.05)
     scanning.cancel()
     assert await road.outcomes() == ["answered"] * 12
+
+
+async def test_what_a_dead_worker_left_is_taken_as_soon_as_its_lease_ends(road: Road) -> None:
+    await backlog(road, 2)
+    ends = now() + timedelta(seconds=0.3)
+    await road.store.write(lambda c: c.execute(update(Conversation).values(lease_until=ends)))
+    running = TurnRunner(road.turner, road.store, now, width=2, lease=LEASE, scan_seconds=3600)
+    scanning = asyncio.create_task(running.run())
+    async with asyncio.timeout(30):
+        while None in await road.outcomes():
+            await asyncio.sleep(0.05)
+    scanning.cancel()
+    assert await deaths(road) == {1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "pause"),
+    [
+        ({"lease_until": 0.5}, 0.55),
+        ({"lease_until": 0.5, "not_before": 0.2}, 0.55),
+        ({"lease_until": None, "not_before": 0.2}, 0.25),
+        ({"lease_until": -5, "not_before": 0.2}, 0.25),
+        ({"lease_until": 15}, 1),
+    ],
+)
+async def test_the_next_look_is_when_something_comes_free(
+    road: Road, changed: Mapping[str, float | None], pause: float
+) -> None:
+    await backlog(road, 2)
+    times = {
+        name: None if value is None else road.clock() + timedelta(seconds=value) for name, value in changed.items()
+    }
+    first = await road.store.read(lambda c: c.execute(select(Conversation.id).limit(1)).scalar_one())
+    await road.store.write(lambda c: c.execute(update(Conversation).where(Conversation.id == first).values(**times)))
+    assert await runner(road, scan_seconds=1)._claim_waiting() == pytest.approx(pause)
+
+
+async def test_what_a_dead_sender_left_is_looked_at_when_its_claim_ends(road: Road) -> None:
+    await road.receive("hello")
+    await road.turn()
+    sending = DeliveryRunner(road.deliverer, road.store, road.clock, road.hub, 1, 1)
+    ends = road.clock() + timedelta(seconds=0.5)
+    await road.store.write(lambda c: c.execute(update(Outbox).values(state="sending", lease_until=ends)))
+    assert await sending._start_due() == pytest.approx(0.55)
+    road.clock.move(seconds=0.55)
+    assert await sending._start_due() == 1
+    assert len(sending._sending) == 1
+    await sending.drain(10)
 
 
 async def test_a_beat_renews_only_what_is_still_ours(road: Road) -> None:
