@@ -153,7 +153,7 @@ def claimable(connection: Connection, now: datetime, limit: int) -> Sequence[int
 
 def next_free(connection: Connection, now: datetime, until: datetime) -> datetime | None:
     """When the next of them comes free that is not yet: its lease or its pause ends. None when none does by `until`."""
-    found: datetime | None = connection.execute(_NEXT_FREE, {"now": now, "until": until}).scalar_one()
+    found: datetime | None = _NEXT_FREE.one(connection, {"now": now, "until": until})[0]
     return found
 
 
@@ -207,7 +207,7 @@ _CLAIMABLE = (
 )
 _ENDS = case((_TABLE.c.lease_until > _NOW, _TABLE.c.lease_until), else_=_TABLE.c.not_before)
 _UNTIL: BindParameter[datetime] = bindparam("until", type_=_TABLE.c.lease_until.type)
-_NEXT_FREE = select(func.min(_ENDS)).where(_TABLE.c.id.in_(_WITH_WORK), _ENDS.between(_NOW, _UNTIL))
+_NEXT_FREE = Prepared(select(func.min(_ENDS)).where(_TABLE.c.id.in_(_WITH_WORK), _ENDS.between(_NOW, _UNTIL)))
 _OURS = (bulk.among(_TABLE.c.id, "ids"), bulk.among(_TABLE.c.lease_token, "tokens"))
 """By id, for tokens have no index."""
 _RENEW = update(_TABLE).where(*_OURS).values(lease_until=bindparam("until"))

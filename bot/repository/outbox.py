@@ -126,7 +126,7 @@ def _sendable() -> Select[int]:
 
 def next_orphan(connection: Connection, now: datetime, until: datetime) -> datetime | None:
     """When the next claim of a sending runs out. None when none does by `until`."""
-    found: datetime | None = connection.execute(_NEXT_ORPHAN, {"now": now, "until": until}).scalar_one()
+    found: datetime | None = _NEXT_ORPHAN.one(connection, {"now": now, "until": until})[0]
     return found
 
 
@@ -163,8 +163,10 @@ _LOCK_MANY = (
 )
 
 _FROM, _UNTIL = (bindparam(name, type_=_TABLE.c.lease_until.type) for name in ("now", "until"))
-_NEXT_ORPHAN = select(func.min(_TABLE.c.lease_until)).where(
-    text(f"outbox.{UNSENT}"), _TABLE.c.state == "sending", _TABLE.c.lease_until.between(_FROM, _UNTIL)
+_NEXT_ORPHAN = Prepared(
+    select(func.min(_TABLE.c.lease_until)).where(
+        text(f"outbox.{UNSENT}"), _TABLE.c.state == "sending", _TABLE.c.lease_until.between(_FROM, _UNTIL)
+    )
 )
 
 
